@@ -47,6 +47,8 @@ BENCHBINS := $(patsubst %,$(BUILD)/bench/bench_%,$(call names,bench/bench_))
 FUZZ := $(call names,fuzz/fuzz_)
 REPLAYS := $(FUZZ:%=$(BUILD)/fuzz/replay_%)
 FUZZERS := $(FUZZ:%=$(BUILD)/fuzz/fuzz_%)
+# What k8s/examples runs, as OCI layouts; the last one written stands for all.
+IMAGES := $(BUILD)/images/agent/index.json
 SRC := $(wildcard lib/*.c tools/*/*.c tests/*/*.c)
 obj = $(patsubst %.c,$(BUILD)/%.o,$(1))
 
@@ -99,17 +101,17 @@ $(foreach f,$(FUZZ),$(call prog,$(BUILD)/fuzz/replay_$(f),\
 $(foreach f,$(FUZZ),$(call prog,$(BUILD)/fuzz/fuzz_$(f),\
 	$(call needs,tests/fuzz/fuzz_$(f).c),$(LIBS_tests) -fsanitize=fuzzer))
 
-tests: all $(UNITBINS) $(SIMBINS) $(REPLAYS) $(BUILD)/images/index
+tests: all $(UNITBINS) $(SIMBINS) $(REPLAYS) $(IMAGES)
 fuzzers: $(FUZZERS)
 
-$(BUILD)/images/index: scripts/make-images
-	$(call say,IMG,$(@D))
-	$(Q)scripts/make-images $(@D)
+$(IMAGES): scripts/make-images
+	$(call say,IMG,$(BUILD)/images)
+	$(Q)scripts/make-images $(BUILD)/images
 
 # The targets that a newcomer runs first install what is missing; probes then need a make of their own.
 demo:
 	$(Q)scripts/install-deps
-	$(Q)$(MAKE) $(JOBS) all $(BUILD)/images/index
+	$(Q)$(MAKE) $(JOBS) all $(IMAGES)
 	$(Q)scripts/demo
 
 check:
@@ -132,7 +134,7 @@ fuzz:
 	$(Q)$(MAKE) $(JOBS) CC=clang SAN=fuzz BUILD=$(BUILD)/fuzzing fuzzers
 	$(Q)BUILD=$(BUILD)/fuzzing scripts/fuzz $(T)
 
-bench: all $(BENCHBINS) $(BUILD)/images/index
+bench: all $(BENCHBINS) $(IMAGES)
 	$(Q)scripts/bench
 
 layers:
