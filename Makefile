@@ -50,7 +50,7 @@ FUZZERS := $(FUZZ:%=$(BUILD)/fuzz/fuzz_%)
 # What k8s/examples runs, as OCI layouts; the last one written stands for all.
 IMAGES := $(BUILD)/images/agent/index.json
 SRC := $(wildcard lib/*.c tools/*/*.c tests/*/*.c)
-obj = $(patsubst %.c,$(BUILD)/%.o,$(1))
+obj = $(patsubst %.rego,$(BUILD)/%.rego.o,$(patsubst %.c,$(BUILD)/%.o,$(1)))
 
 .DELETE_ON_ERROR:
 .SECONDARY:
@@ -70,6 +70,15 @@ $(BUILD)/%.o: %.c $(BUILD)/flags
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(ALLCFLAGS) -MMD -MP -c -o $@ $<
 
+# tools/X/rules.rego becomes the string rules_rego of X.
+$(BUILD)/%.rego.c: %.rego scripts/embed
+	$(call say,EMBED,$<)
+	$(Q)mkdir -p $(@D)
+	$(Q)scripts/embed $< >$@
+
+$(BUILD)/%.rego.o: $(BUILD)/%.rego.c $(BUILD)/flags
+	$(Q)$(CC) $(ALLCFLAGS) -c -o $@ $<
+
 $(BUILD)/libctr.a: $(call obj,$(wildcard lib/*.c))
 	$(call say,AR,$@)
 	$(Q)rm -f $@
@@ -84,10 +93,10 @@ $(1): $(2) $(BUILD)/libctr.a
 endef
 prog = $(eval $(call PROG,$(1),$(2),$(3)))
 
-# A test's first lines name the tool objects it links: "/* needs: tools/x/y.c tools/x/z.c */".
+# A test's first lines name the tool parts it links: "/* needs: tools/x/y.c tools/x/rules.rego */".
 needs = $(call obj,$(1) $(shell sed -n 's,^/\* needs: \(.*\) \*/$$,\1,p' $(1)))
 
-$(foreach t,$(TOOLS),$(call prog,$(BUILD)/bin/$(t),$(call obj,$(wildcard tools/$(t)/*.c)),\
+$(foreach t,$(TOOLS),$(call prog,$(BUILD)/bin/$(t),$(call obj,$(wildcard tools/$(t)/*.c tools/$(t)/*.rego)),\
 	$(LIBS) $(LIBS_$(t))))
 $(foreach u,$(call names,unit/test_),$(call prog,$(BUILD)/unit/test_$(u),\
 	$(call needs,tests/unit/test_$(u).c) $(call obj,tests/unit/t.c),$(LIBS_tests) -lcmocka))
