@@ -389,6 +389,13 @@ bool ctr_json_insert(struct ctr_json *arr, size_t at, struct ctr_json *node)
 		       : cJSON_InsertItemInArray(inm(arr), (int)at, inm(node));
 }
 
+struct ctr_json *ctr_json_child(struct ctr_json *parent, const char *key, size_t at)
+{
+	if (key)
+		return out(cJSON_GetObjectItemCaseSensitive(in(parent), key));
+	return at > INT_MAX ? NULL : out(cJSON_GetArrayItem(in(parent), (int)at));
+}
+
 struct ctr_json *ctr_json_detach(struct ctr_json *parent, const char *key, size_t at)
 {
 	if (key)
