@@ -143,12 +143,30 @@ static void refusals(void **s)
 	fails("1", "[{\"op\":\"add\",\"path\":\"/a\",\"value\":1}]", "patch.target");
 }
 
+static void growth_is_bounded(void **s)
+{
+	ctr_auto_buf struct ctr_buf b = { 0 }, many = { 0 };
+
+	(void)s;
+	ctr_buf_adds(&b, "[{\"op\":\"test\",\"path\":\"\",\"value\":{\"a\":[1]}}");
+	for (int i = 0; i < 60; i++)
+		ctr_buf_adds(&b, ",{\"op\":\"copy\",\"from\":\"/a\",\"path\":\"/a/-\"}");
+	ctr_buf_addc(&b, ']');
+	fails("{\"a\":[1]}", b.p, "limit");
+	ctr_buf_adds(&many, "[{\"op\":\"test\",\"path\":\"\",\"value\":1}");
+	for (int i = 0; i < 1000; i++)
+		ctr_buf_adds(&many, ",{\"op\":\"test\",\"path\":\"\",\"value\":1}");
+	ctr_buf_addc(&many, ']');
+	fails("1", many.p, "limit");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(rfc_6902_appendix),
 		cmocka_unit_test(edges),
 		cmocka_unit_test(refusals),
+		cmocka_unit_test(growth_is_bounded),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

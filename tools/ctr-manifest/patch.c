@@ -2,7 +2,10 @@
 
 #include <string.h>
 
-/* One operation: `op` for messages, the rest as read from it. */
+#define MAX_OPS 1000
+#define MAX_NODES 100000 /* of the document: copies into copies double it each time */
+
+/* One operation, and where its path stands. */
 struct op {
 	struct ctr_jval self;
 	const char *path;
@@ -280,6 +283,16 @@ static int one(struct ctr_json **doc, const struct ctr_jval *v, bool *holds, str
 	return ctr_jfail(&name, e, "patch.form", "unknown operation \"%.40s\"", s);
 }
 
+/* Counts nodes, up to `left`; what is left of that. */
+static size_t count(const struct ctr_jval *v, size_t left)
+{
+	if (left > 0)
+		left--;
+	for (struct ctr_jval c = ctr_jfirst(v); c.v && left > 0; c = ctr_jnext(&c))
+		left = count(&c, left);
+	return left;
+}
+
 int patch_apply(struct ctr_json **doc, const struct ctr_jval *ops, bool *holds, struct ctr_err *e)
 {
 	ctr_auto_json struct ctr_json *copy = ctr_json_copy(*doc);
@@ -289,9 +302,17 @@ int patch_apply(struct ctr_json **doc, const struct ctr_jval *ops, bool *holds, 
 		return ctr_fail_mem(e);
 	if (ctr_jarray(ops, e) < 0)
 		return -1;
+	if (ctr_jcount(ops) > MAX_OPS)
+		return ctr_jfail(ops, e, "limit", "more than %d operations", MAX_OPS);
 	for (struct ctr_jval c = ctr_jfirst(ops); c.v && *holds; c = ctr_jnext(&c)) {
+		struct ctr_jval root;
+
 		if (one(&copy, &c, holds, e) < 0)
 			return -1;
+		root = ctr_jroot(copy);
+		if (count(&root, MAX_NODES) == 0)
+			return ctr_jfail(&c, e, "limit", "the document grows beyond %d values",
+					 MAX_NODES);
 	}
 	if (*holds) {
 		ctr_json_free(*doc);
