@@ -17,7 +17,7 @@ HARDEN := -fstack-protector-strong -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=3 \
 SANFLAGS := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 WARN := -Wall -Wextra -Wshadow -Wvla -Wformat=2 -Wstrict-prototypes -Wmissing-prototypes \
 	-Wcast-qual -Wimplicit-fallthrough $(WERROR)
-ALLCFLAGS := -std=c17 -D_GNU_SOURCE -O2 -g $(WARN) -fPIE -MMD -MP -Ilib -DCTR_VERSION='"$(VERSION)"' \
+ALLCFLAGS := -std=c17 -D_GNU_SOURCE -O2 -g $(WARN) -fPIE -MMD -MP -iquote lib -DCTR_VERSION='"$(VERSION)"' \
 	$(if $(SAN),$(SANFLAGS),$(HARDEN)) $(CFLAGS)
 ALLLDFLAGS := -pie -Wl,-z,relro,-z,now,-z,noexecstack -Wl,--as-needed $(if $(SAN),$(SANFLAGS)) $(LDFLAGS)
 
