@@ -14,10 +14,8 @@ static void free_policy(struct ctr_manifest_policy *p)
 	free(p->secret_id);
 }
 
-void ctr_manifest_free(struct ctr_manifest *m)
+static void free_refs(struct ctr_manifest *m)
 {
-	for (size_t i = 0; i < m->n_policies; i++)
-		free_policy(&m->policies[i]);
 	for (size_t i = 0; i < m->n_snp; i++) {
 		free(m->snp[i].platform);
 		free(m->snp[i].chips);
@@ -26,12 +24,29 @@ void ctr_manifest_free(struct ctr_manifest *m)
 		free(m->tdx[i].platform);
 		free(m->tdx[i].piids);
 	}
+	free(m->snp);
+	free(m->tdx);
+}
+
+void ctr_manifest_move_refs(struct ctr_manifest *m, struct ctr_manifest *from)
+{
+	free_refs(m);
+	m->snp = ctr_give(from->snp);
+	m->n_snp = from->n_snp;
+	m->tdx = ctr_give(from->tdx);
+	m->n_tdx = from->n_tdx;
+	from->n_snp = from->n_tdx = 0;
+}
+
+void ctr_manifest_free(struct ctr_manifest *m)
+{
+	for (size_t i = 0; i < m->n_policies; i++)
+		free_policy(&m->policies[i]);
 	for (size_t i = 0; i < m->n_seedshare; i++)
 		free(m->seedshare[i].der);
 	free(m->policies);
 	free(m->index);
-	free(m->snp);
-	free(m->tdx);
+	free_refs(m);
 	free(m->owners);
 	free(m->seedshare);
 	*m = (struct ctr_manifest){ 0 };

@@ -103,6 +103,9 @@ CTR_MUST int ctr_manifest_load(const char *path, struct ctr_manifest *m, struct 
 CTR_MUST int ctr_manifest_add_refs(struct ctr_manifest *m, const struct ctr_jval *refs,
 				   struct ctr_err *e);
 
+/* Replaces the sets of m by those of `from`, which loses them. */
+void ctr_manifest_move_refs(struct ctr_manifest *m, struct ctr_manifest *from);
+
 /* The canonical text, appended: two blanks a level, policies sorted by hash, null for what is not known. */
 CTR_MUST int ctr_manifest_print(const struct ctr_manifest *m, struct ctr_buf *b, struct ctr_err *e);
 /* The same for ReferenceValues alone. */
