@@ -1,4 +1,6 @@
-/* needs: tools/ctr-policygen/image.c */
+/* needs: tools/ctr-policygen/image.c tools/ctr-policygen/layerset.c tools/ctr-policygen/layer.c */
+/* needs: tools/ctr-policygen/tree.c tools/ctr-policygen/tar.c tools/ctr-policygen/unpack.c */
+/* needs: tools/ctr-policygen/verity.c tools/ctr-policygen/passwd.c */
 /* needs: tests/sim/mkimage.c */
 #include "t.h"
 

@@ -3,9 +3,11 @@
 #include <search.h>
 #include <string.h>
 
+#include "layerset.h"
 #include "oci_layout.h"
 
 #define INDEX_DEPTH 2
+#define ROUNDS 16 /* of reading the layers, each led on by a link */
 
 struct known {
 	struct image im; /* first: what the tree's users see */
@@ -17,12 +19,13 @@ struct known {
 struct images {
 	struct ctr_oci_source *src[2]; /* in the order asked */
 	size_t n_src;
-	struct ctr_oci_source *layouts; /* owned, or NULL */
+	struct ctr_oci_source *layouts, *cached; /* owned, or NULL */
+	struct ctr_store *store;		 /* owned, or NULL */
+	struct layerset *layers;
 	struct ctr_oci_platform platform;
 	void *tree; /* struct known by text */
 	struct ctr_buf places;
 	bool verity, no_salt;
-	unsigned threads;
 	struct ctr_log *log;
 };
 
@@ -43,6 +46,7 @@ static void known_free(void *p)
 	free(k->im.pinned);
 	free(k->im.pull);
 	free(k->im.layers);
+	accounts_free(k->accounts);
 	ctr_oci_config_fini(&k->im.config);
 	free(k);
 }
@@ -57,14 +61,20 @@ void images_free(struct images *s)
 	if (!s)
 		return;
 	tdestroy(s->tree, known_free);
+	layerset_free(s->layers);
 	if (s->layouts)
 		s->layouts->free(s->layouts);
+	if (s->cached)
+		s->cached->free(s->cached);
+	ctr_store_free(s->store);
 	ctr_buf_free(&s->places);
 	free(s);
 }
 
 static int open_sources(struct images *s, const struct image_opts *o, struct ctr_err *e)
 {
+	if (o->cache && ctr_store_open(o->cache, &s->store, e) < 0)
+		return -1;
 	if (o->n_layouts > 0) {
 		if (ctr_oci_layout_new(o->layouts, o->n_layouts, &s->layouts, e) < 0)
 			return -1;
@@ -73,7 +83,9 @@ static int open_sources(struct images *s, const struct image_opts *o, struct ctr
 	for (size_t i = 0; i < o->n_layouts; i++)
 		ctr_buf_addf(&s->places, "%s%s", i ? ", " : "", o->layouts[i]);
 	if (o->registry) {
-		s->src[s->n_src++] = o->registry;
+		if (s->store && ctr_oci_cache_new(s->store, o->registry, o->refresh, &s->cached, e) < 0)
+			return -1;
+		s->src[s->n_src++] = s->cached ? s->cached : o->registry;
 		ctr_buf_addf(&s->places, "%sthe registry", s->places.n ? ", " : "");
 	}
 	if (s->n_src == 0)
@@ -90,10 +102,10 @@ int images_new(const struct image_opts *o, struct images **out, struct ctr_err *
 		return ctr_fail_mem(e);
 	s->verity = o->verity;
 	s->no_salt = o->no_salt;
-	s->threads = o->threads;
 	s->log = o->log;
 	if (ctr_oci_platform_parse(o->platform ? o->platform : "linux/amd64", &s->platform, e) < 0 ||
-	    open_sources(s, o, e) < 0) {
+	    open_sources(s, o, e) < 0 ||
+	    layerset_new(&(struct layerset_opts){ s->src, s->n_src, s->store, o->threads }, &s->layers, e) < 0) {
 		images_free(s);
 		return -1;
 	}
@@ -255,6 +267,116 @@ int images_get(struct images *s, const char *text, const struct image **out, str
 	hit = tsearch(k, &s->tree, by_text);
 	if (!hit)
 		return ctr_fail_mem(e);
+	if (s->log)
+		ctr_log(s->log, CTR_INFO, "image", NULL, 0, 0, "%s is %s", text, k->im.digest);
 	*out = &ctr_give(k)->im;
 	return 0;
+}
+
+/* Every image came out of a struct known, whose first member it is. */
+static struct known *known_of(struct images *s, const struct image *im)
+{
+	struct known *const *hit = tfind(im, &s->tree, by_text);
+
+	return hit ? *hit : NULL;
+}
+
+static int load_layers(struct images *s, struct known *k, const struct layer_want *want,
+		       const struct tree **tree, struct ctr_err *e)
+{
+	struct layer_job *job = calloc(k->im.n_layers, sizeof *job);
+	int rc;
+
+	if (!job)
+		return ctr_fail_mem(e);
+	for (size_t i = 0; i < k->im.n_layers; i++) {
+		job[i].desc = &k->im.layers[i].desc;
+		job[i].diff_id = k->im.layers[i].diff_id;
+	}
+	rc = layerset_load(s->layers, &k->ref, job, k->im.n_layers, want, e);
+	for (size_t i = 0; rc == 0 && i < k->im.n_layers; i++) {
+		tree[i] = &job[i].layer->tree;
+		if (want->verity)
+			memcpy(k->im.layers[i].verity_root, job[i].layer->verity_root, 65);
+	}
+	free(job);
+	return rc;
+}
+
+static int accounts_of(struct known *k, const struct node *const file[2], struct ctr_err *e)
+{
+	const struct ctr_buf none = { 0 };
+	const struct ctr_buf *passwd = file[0] ? &file[0]->data : &none, *group = file[1] ? &file[1]->data : &none;
+
+	return accounts_parse(passwd->p, passwd->n, group->p, group->n, &k->accounts, e);
+}
+
+static const char *const path[] = { "etc/passwd", "etc/group" };
+
+static int first_paths(struct paths *p, struct ctr_err *e)
+{
+	return paths_add(p, path[0], true, e) < 0 ? -1 : paths_add(p, path[1], true, e);
+}
+
+/* Reads the layers until no link leads to a path that was not looked at. */
+static int merge(struct images *s, struct known *k, struct paths *paths, const struct tree **tree,
+		 struct ctr_err *e)
+{
+	for (int round = 0; round < ROUNDS; round++) {
+		const struct layer_want want = { paths, s->verity, s->no_salt };
+		const struct node *file[2];
+		bool again = false;
+
+		if (load_layers(s, k, &want, tree, e) < 0)
+			return -1;
+		for (int i = 0; i < 2; i++) {
+			ctr_auto_buf struct ctr_buf need = { 0 };
+
+			if (tree_resolve(tree, k->im.n_layers, path[i], &file[i], &need, e) < 0 ||
+			    (need.n && paths_add(paths, need.p, true, e) < 0))
+				return -1;
+			again |= need.n > 0;
+		}
+		if (!again)
+			return accounts_of(k, file, e);
+	}
+	return ctr_fail(e, CTR_FORMAT, "image.links", "/etc/passwd or /etc/group: too many links");
+}
+
+int image_accounts(struct images *s, const struct image *im, const struct accounts **out, struct ctr_err *e)
+{
+	struct known *k = known_of(s, im);
+	CTR_AUTO(paths_fini) struct paths paths = { 0 };
+	const struct tree **tree;
+	int rc = 0;
+
+	*out = NULL;
+	if (!k->accounts) {
+		tree = calloc(im->n_layers, sizeof *tree);
+		if (!tree)
+			return ctr_fail_mem(e);
+		rc = first_paths(&paths, e) < 0 ? -1 : merge(s, k, &paths, tree, e);
+		free(tree);
+	}
+	*out = k->accounts;
+	return rc < 0 ? ctr_wrap(e, "image %s", k->text) : 0;
+}
+
+int image_verity(struct images *s, const struct image *im, struct ctr_err *e)
+{
+	struct known *k = known_of(s, im);
+	CTR_AUTO(paths_fini) struct paths paths = { 0 };
+	/* the accounts' paths too: the layer may never be read again */
+	const struct layer_want want = { &paths, true, s->no_salt };
+	const struct tree **tree;
+	int rc;
+
+	if (im->layers[0].verity_root[0])
+		return 0;
+	tree = calloc(im->n_layers, sizeof *tree);
+	if (!tree)
+		return ctr_fail_mem(e);
+	rc = first_paths(&paths, e) < 0 ? -1 : load_layers(s, k, &want, tree, e);
+	free(tree);
+	return rc < 0 ? ctr_wrap(e, "image %s", k->text) : 0;
 }
