@@ -36,6 +36,9 @@ UNITBINS := $(UNITS:%=$(BUILD)/unit/test_%)
 FUZZERS := $(patsubst tests/fuzz/fuzz_%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
 REPLAYS := $(FUZZERS:%=$(BUILD)/fuzz/replay_%)
 
+SIMS := $(patsubst tests/sim/%.c,%,$(wildcard tests/sim/*.c))
+SIMBINS := $(SIMS:%=$(BUILD)/sim/%)
+
 .DELETE_ON_ERROR:
 .SECONDARY:
 .PHONY: all demo check check-sanitize check-valgrind fuzz bench layers lint install uninstall dist clean unit
@@ -78,6 +81,12 @@ $(BUILD)/fuzz/replay_$(1): $(BUILD)/tests/fuzz/fuzz_$(1).o $(BUILD)/tests/fuzz/r
 	$(Q)$(CC) $(ALLCFLAGS) -o $$@ $$^ $(ALLLDFLAGS) $(LIBS) -lz -lzstd -lpthread
 endef
 $(foreach f,$(FUZZERS),$(eval $(call FUZZ,$(f))))
+
+# Programs that tests/bats runs: servers that misbehave, drivers for parts that no tool shows.
+$(SIMBINS): $(BUILD)/sim/%: $(BUILD)/tests/sim/%.o $(BUILD)/libctr.a
+	$(call say,LD,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(ALLCFLAGS) -o $@ $^ $(ALLLDFLAGS) $(LIBS) -lssl -lpthread
 
 clean:
 	rm -rf $(BUILD)

@@ -376,6 +376,7 @@ static int exchange(struct xfer *x, const char *auth)
 static int redirect(struct xfer *x, const char **auth, struct ctr_buf *next)
 {
 	struct ctr_http_origin from, to;
+	struct ctr_err why = { 0 };
 	char *url = NULL;
 
 	x->lib->easy_getinfo(x->c, CURLINFO_REDIRECT_URL, &url);
@@ -385,8 +386,9 @@ static int redirect(struct xfer *x, const char **auth, struct ctr_buf *next)
 	ctr_buf_adds(next, url);
 	if (ctr_buf_ok(next, "URL", x->e) < 0 || ctr_http_origin(x->url, &from, x->e) < 0)
 		return -1;
-	if (ctr_http_origin(next->p, &to, x->e) < 0)
-		return ctr_wrap(x->e, "redirect from %.*s", SHOWN(x->url));
+	if (ctr_http_origin(next->p, &to, &why) < 0)
+		return ctr_fail(x->e, CTR_ENV, "http.redirect", "%.*s: redirected to %s", SHOWN(x->url),
+				why.msg);
 	if (strcmp(from.scheme, to.scheme) != 0)
 		return ctr_fail(x->e, CTR_ENV, "http.redirect",
 				"%.*s: redirected from %s to %s (expected the same scheme)",

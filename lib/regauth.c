@@ -119,8 +119,9 @@ void ctr_regauth_tried(struct ctr_regauth *a, const struct ctr_regauth_to *to, s
 	if (g && g->source.n) {
 		ctr_buf_addf(b, "tried the credentials from %s", g->source.p);
 	} else {
-		ctr_buf_addf(b, "found no credentials for %s in ", to->registry);
+		ctr_buf_addf(b, "found no credentials for %s (", to->registry);
 		ctr_cred_places(&a->creds, b);
+		ctr_buf_addc(b, ')');
 	}
 	pthread_mutex_unlock(&a->lock);
 }
@@ -147,7 +148,7 @@ static int refused(const struct ctr_regauth *a, const struct ctr_regauth_to *to,
 			 to->registry, to->repository, CTR_HTTP_SHOWN(who), g->source.p);
 	else
 		ctr_fail(e, CTR_ENV, "registry.auth",
-			 "%s/%s: %.*s wants a login (found no credentials for %s in %s)", to->registry,
+			 "%s/%s: %.*s wants a login, found no credentials for %s (%s)", to->registry,
 			 to->repository, CTR_HTTP_SHOWN(who), to->registry, ctr_buf_str(&places));
 	return ctr_err_fix(e, "log in to %s, or name the file with REGISTRY_AUTH_FILE", to->registry);
 }

@@ -250,7 +250,7 @@ int ctr_cred_find(const struct ctr_cred_opts *o, const char *registry, const cha
 void ctr_cred_places(const struct ctr_cred_opts *o, struct ctr_buf *b)
 {
 	for (size_t i = 0; i < o->nfile; i++)
-		ctr_buf_addf(b, "%s%s", i ? ", " : "", o->file[i].path);
+		ctr_buf_addf(b, "%s%s", i ? ", " : "looked in ", o->file[i].path);
 	if (o->nfile == 0)
-		ctr_buf_adds(b, "no file");
+		ctr_buf_adds(b, "no credential file was named");
 }

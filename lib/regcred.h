@@ -46,7 +46,7 @@ CTR_MUST int ctr_cred_find(const struct ctr_cred_opts *o, const char *registry,
 			   const char *repository, struct ctr_cred *c, bool *found,
 			   struct ctr_err *e);
 
-/* The files looked at, for messages: "A, B", or "no file". */
+/* For messages: "looked in A, B", or that no file was named. */
 void ctr_cred_places(const struct ctr_cred_opts *o, struct ctr_buf *b);
 
 #endif
