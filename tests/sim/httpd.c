@@ -179,17 +179,16 @@ static void on_login(struct conn *c)
 		serve(c);
 }
 
-/* Each token is good for one request. */
-static void on_once(struct conn *c)
+/* Each token is good for two requests. */
+static void on_twice(struct conn *c)
 {
 	unsigned n;
 
-	if (sscanf(c->auth, "Bearer once-%u", &n) == 1 && n > atomic_load(&spent)) {
-		atomic_store(&spent, n);
+	if (sscanf(c->auth, "Bearer twice-%u", &n) == 1 && n == atomic_load(&tokens) &&
+	    atomic_fetch_add(&spent, 1) < 2)
 		serve(c);
-	} else {
+	else
 		want_token(c, c->port->scheme, "127.0.0.1", c->port->number);
-	}
 }
 
 /* After a login, it is somewhere else. */
@@ -255,30 +254,23 @@ static void on_shifted(struct conn *c)
 	on_flaky(c);
 }
 
-static void on_wrong(struct conn *c)
+/* Another byte in the middle, or one more at the end. */
+static void damaged(struct conn *c, char flip, size_t more)
 {
-	char *bad = calloc(1, LAYER);
 	size_t n;
+	const char *p = content(c, &n);
+	char *bad = p ? calloc(1, n + more) : NULL;
 
-	if (bad && content(c, &n)) {
-		memcpy(bad, content(c, &n), n);
-		bad[n / 2] ^= 1;
-		reply(c, "200 OK", "", bad, n, n);
+	if (bad) {
+		memcpy(bad, p, n);
+		bad[n / 2] ^= flip;
+		reply(c, "200 OK", "", bad, n + more, n + more);
 	}
 	free(bad);
 }
 
-static void on_tail(struct conn *c)
-{
-	char *bad = calloc(1, LAYER + 1);
-	size_t n;
-
-	if (bad && content(c, &n)) {
-		memcpy(bad, content(c, &n), n);
-		reply(c, "200 OK", "", bad, n + 1, n + 1);
-	}
-	free(bad);
-}
+static void on_wrong(struct conn *c) { damaged(c, 1, 0); }
+static void on_tail(struct conn *c) { damaged(c, 0, 1); }
 
 static void on_liar(struct conn *c)
 {
@@ -315,20 +307,18 @@ static void on_slow(struct conn *c)
 
 static void on_token(struct conn *c)
 {
-	char text[128];
-	const char *who = strstr(c->path, "once") ? "once" : "";
+	char text[128] = "{\"token\":\"tok-anon\"}";
 
-	if (strcmp(c->method, "POST") == 0)
+	if (strcmp(c->method, "POST") == 0) {
 		snprintf(text, sizeof text, "{\"access_token\":\"%s\"}",
 			 strstr(c->body, "refresh_token=refresh%2Fsecret") ? "tok-alice" : "tok-bad");
-	else if (*who)
-		snprintf(text, sizeof text, "{\"token\":\"once-%u\",\"expires_in\":300}",
+	} else if (strstr(c->path, "twice")) {
+		atomic_store(&spent, 0);
+		snprintf(text, sizeof text, "{\"token\":\"twice-%u\",\"expires_in\":300}",
 			 atomic_fetch_add(&tokens, 1) + 1);
-	else if (!c->auth[0])
-		snprintf(text, sizeof text, "{\"token\":\"tok-anon\"}");
-	else if (strcmp(c->user, "alice:wonder") == 0)
+	} else if (strcmp(c->user, "alice:wonder") == 0) {
 		snprintf(text, sizeof text, "{\"token\":\"tok-alice\",\"expires_in\":300}");
-	else {
+	} else if (c->auth[0]) {
 		say(c, "401 Unauthorized", "");
 		return;
 	}
@@ -343,7 +333,7 @@ static const struct {
 	{ "file", on_file }, { "loop", on_loop }, { "tohttp", on_tohttp }, { "alice", on_alice },
 	{ "anon", on_anon }, { "never", on_never }, { "evil", on_evil }, { "plainrealm", on_plainrealm },
 	{ "badchallenge", on_badchallenge }, { "badtoken", on_badtoken }, { "odd", on_odd },
-	{ "login", on_login }, { "once", on_once }, { "hop", on_hop }, { "back", on_back },
+	{ "login", on_login }, { "twice", on_twice }, { "hop", on_hop }, { "back", on_back },
 	{ "back2", on_back2 }, { "stay", on_stay }, { "cdn401", on_cdn401 }, { "busy", on_busy },
 	{ "short", on_short }, { "flaky", on_flaky }, { "flaky200", on_flaky200 },
 	{ "shifted", on_shifted }, { "wrong", on_wrong }, { "tail", on_tail }, { "liar", on_liar },
@@ -363,8 +353,8 @@ static void dispatch(struct conn *c)
 		reply(c, "200 OK", "", bad, sizeof bad - 1, sizeof bad - 1);
 		return;
 	}
-	/* a mirror's path may come first */
-	if (sscanf(c->path, "/v2/cache/%63[a-z0-9]/x/%n", c->how, &rest) < 1 || rest == 0)
+	/* a mirror's path may come first, and then says how the mirror behaves */
+	if (sscanf(c->path, "/v2/as/%63[a-z0-9]/%*[a-z0-9]/x/%n", c->how, &rest) < 1 || rest == 0)
 		sscanf(c->path, "/v2/%63[a-z0-9]/x/%n", c->how, &rest);
 	c->rest = c->path + rest;
 	for (size_t i = 0; rest && i < sizeof behaviours / sizeof *behaviours; i++) {
@@ -397,6 +387,8 @@ static bool read_request(struct conn *c)
 		if (!BIO_read_ex(c->io, &ch, 1, &n) || n != 1)
 			return false;
 		ctr_buf_addc(&b, ch);
+		if (ch < '\n')
+			return false; /* TLS at a plain port */
 	}
 	if (sscanf(b.p, "%7s %1023s", c->method, c->path) != 2)
 		return false;

@@ -27,7 +27,7 @@ static void refuses_unfit_urls(void **s)
 		"https://user:hunter2@reg.example/", "https://user@reg.example/", "https:///x",
 		"https://reg.example/#frag", "https://reg.example\\@evil.example/", "https://a b/",
 		"https://reg.example/\r\nX: y", "https://reg.example:99999/", "https://reg.example:x/",
-		"javascript:alert(1)",
+		"javascript:alert(1)", "https:/reg.example/", "https:////reg.example/",
 	};
 	struct ctr_http_origin o;
 
