@@ -37,6 +37,7 @@ void ctr_escape(char *dst, size_t n, const char *text, size_t len)
 		dst[o] = '\0';
 }
 
+CTR_FMT(3, 0)
 static void set_msg(char *dst, size_t n, const char *fmt, va_list ap)
 {
 	char raw[1024];
