@@ -94,7 +94,6 @@ static void by_kind(struct ctr_buf *b, enum ctr_k8s_kind kind, const char *s)
 
 static void name_pattern(const struct ctr_k8s_obj *o, struct ctr_buf *b)
 {
-	ctr_buf_addc(b, '^');
 	if (o->type == CTR_K8S_POD && o->name) {
 		escaped(b, o->name, SIZE_MAX);
 	} else if (o->type == CTR_K8S_POD) {
@@ -107,7 +106,6 @@ static void name_pattern(const struct ctr_k8s_obj *o, struct ctr_buf *b)
 		escaped(b, o->generate_name, BASE_MAX - 22);
 		ctr_buf_adds(b, "[-a-z0-9.]{5,63}");
 	}
-	ctr_buf_addc(b, '$');
 }
 
 static void hostname_pattern(const struct pod *p, struct ctr_buf *b)
@@ -122,9 +120,7 @@ static void hostname_pattern(const struct pod *p, struct ctr_buf *b)
 	n = n < HOSTNAME_MAX ? n : HOSTNAME_MAX;
 	while (n > 0 && (s[n - 1] == '-' || s[n - 1] == '.'))
 		n--;
-	ctr_buf_addc(b, '^');
 	val_escape(b, s, n);
-	ctr_buf_addc(b, '$');
 }
 
 int pod_names(struct pod *p, struct ctr_err *e)
@@ -141,6 +137,6 @@ int pod_names(struct pod *p, struct ctr_err *e)
 	if (p->name_pattern)
 		hostname_pattern(p, &b);
 	p->hostname_pattern = arena_buf(&p->mem, &b);
-	p->ns_pattern = p->obj->ns ? arena_fmt(&p->mem, "^%s$", p->obj->ns) : "^" LABEL "$";
+	p->ns_pattern = p->obj->ns ? arena_str(&p->mem, p->obj->ns) : LABEL;
 	return p->name_pattern && p->hostname_pattern && p->ns_pattern ? 0 : ctr_fail_mem(e);
 }

@@ -5,7 +5,7 @@
 void val_escape(struct ctr_buf *b, const char *s, size_t n)
 {
 	for (size_t i = 0; i < n; i++) {
-		if (s[i] && strchr("\\.+*?()|[]{}^$#&-~", s[i]))
+		if (s[i] && strchr("\\.+*?()|[]{}^$", s[i]))
 			ctr_buf_addc(b, '\\');
 		ctr_buf_addc(b, s[i]);
 	}
