@@ -52,12 +52,16 @@ void ctr_manifest_free(struct ctr_manifest *m)
 	*m = (struct ctr_manifest){ 0 };
 }
 
-/* The slot that holds the hash, or the free one where it belongs. A digest is its own hash value. */
+/* The slot that holds the hash, or the free one where it belongs. All of it is mixed: tests count up. */
 static size_t slot_of(const struct ctr_manifest *m, const uint8_t *hash)
 {
-	uint64_t at;
+	uint64_t at = 0, word;
 
-	memcpy(&at, hash, sizeof at);
+	for (size_t i = 0; i < CTR_SHA256_SIZE; i += sizeof word) {
+		memcpy(&word, hash + i, sizeof word);
+		at = (at ^ word) * 0x9e3779b97f4a7c15;
+		at ^= at >> 32;
+	}
 	for (at &= m->index_n - 1; m->index[at]; at = (at + 1) & (m->index_n - 1)) {
 		if (ctr_same(m->policies[m->index[at] - 1].hash, hash, CTR_SHA256_SIZE))
 			break;

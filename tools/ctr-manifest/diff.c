@@ -238,7 +238,8 @@ static int run(struct work *w, struct ctr_err *e)
 		ctr_buf_adds(w->out, w->n ? "\n]\n" : "]\n");
 	if (e->code != CTR_OK || ctr_buf_ok(w->out, "differences", e) < 0)
 		return -1;
-	return w->n == 0 ? 0 : ctr_fail(e, CTR_NO, "diff.differs", "%zu differences", w->n);
+	return w->n == 0 ? 0 : ctr_fail(e, CTR_NO, "diff.differs", "%zu difference%s",
+					   w->n, w->n == 1 ? "" : "s");
 }
 
 static int on_opt(void *ctx, int id, const char *value, struct ctr_err *e)

@@ -198,9 +198,13 @@ int cmd_generate(struct ctr_tool *t, int argc, char **argv, struct ctr_buf *out,
 	struct work w = { 0 };
 	int first = 0, rc;
 
-	t->synopsis = "[options] [file ...] | check | policies | diff | keygen [options] ...";
-	t->summary = "Makes the manifest of the pods in annotated Kubernetes YAML; the subcommands "
-		     "have a --help of their own.";
+	t->synopsis = "[options] [file ...]";
+	t->summary = "Makes the manifest of the pods in annotated Kubernetes YAML. With a first word:\n\n"
+		     "  check     says whether a manifest is sound and complete\n"
+		     "  policies  writes the policies of the YAML to files\n"
+		     "  diff      shows how two manifests differ\n"
+		     "  keygen    makes an owner's key\n\n"
+		     "each with its own --help.";
 	t->example = "ctr-manifest -r snp.json -w owner.pem < annotated.yaml > manifest.json";
 	t->opts = opts;
 	rc = ctr_tool_opts(t, argc, argv, on_opt, &a, &first, e);

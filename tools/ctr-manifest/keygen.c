@@ -80,17 +80,21 @@ static int run(const struct args *a, const char *kind, struct ctr_log *log, stru
 int cmd_keygen(struct ctr_tool *t, int argc, char **argv, struct ctr_buf *out, struct ctr_err *e)
 {
 	struct args a = { 0 };
+	const char *kind = argc > 1 && argv[1][0] != '-' ? argv[1] : NULL;
 	int first = 0;
 
-	t->synopsis = "[options] workload-owner|seedshare-owner";
+	/* the kind may stand before or behind the options */
+	argc -= kind != NULL;
+	argv += kind != NULL;
+	t->synopsis = "workload-owner|seedshare-owner [options]";
 	t->summary = "Makes a private key: EC P-384 for a workload owner, RSA 4096 for a seed share owner.";
-	t->example = "ctr-manifest keygen --out owner.pem --pub owner.pub workload-owner";
+	t->example = "ctr-manifest keygen workload-owner --out owner.pem --pub owner.pub";
 	t->opts = opts;
 	if (ctr_tool_opts(t, argc, argv, on_opt, &a, &first, e) < 0)
 		return -1;
 	if (t->served)
 		return 0;
-	if (argc - first != 1)
+	if (argc - first != (kind ? 0 : 1))
 		return ctr_fail(e, CTR_USAGE, "usage", "one kind of key is needed");
-	return run(&a, argv[first], &t->log, out, e);
+	return run(&a, kind ? kind : argv[first], &t->log, out, e);
 }
