@@ -7,7 +7,10 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-/* The first failure's id, "" for an archive that is taken; *file is what is at etc/passwd then. */
+/*
+ * The first failure's id, "" for an archive that is taken; *file is what is at etc/passwd then. Broken zstd is found
+ * out sooner or later depending on the pieces, so there all refusals are one.
+ */
 static const char *run(const char *type, struct ctr_rd r, size_t piece, struct ctr_buf *file)
 {
 	CTR_AUTO(paths_fini) struct paths paths = { 0 };
@@ -27,13 +30,13 @@ static const char *run(const char *type, struct ctr_rd r, size_t piece, struct c
 		if (ctr_rd_take(&r, r.left < piece ? r.left : piece, &part) < 0)
 			abort();
 		if (layer_reader_add(reader, part.p, part.left, &e) < 0)
-			return e.id;
+			return strcmp(type, "tar+zstd") == 0 ? "refused" : e.id;
 	}
 	/* no archive has the digest asked for, so that is as far as a good one gets */
 	if (layer_reader_end(reader, "none", &l, &e) == 0 || e.code == CTR_OK)
 		abort();
 	if (strcmp(e.id, "layer.diff-id") != 0)
-		return e.id;
+		return strcmp(type, "tar+zstd") == 0 ? "refused" : e.id;
 	stack[0] = layer_reader_tree(reader);
 	e = (struct ctr_err){ 0 };
 	if (tree_resolve(stack, 1, "etc/passwd", &at, &need, &e) < 0)
