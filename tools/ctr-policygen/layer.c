@@ -121,6 +121,11 @@ int layer_reader_end(struct layer_reader *r, const char *diff_id, struct layer *
 	return 0;
 }
 
+const struct tree *layer_reader_tree(const struct layer_reader *r)
+{
+	return &r->layer->tree;
+}
+
 bool layer_serves(const struct layer *l, const struct layer_want *w)
 {
 	if (w->verity && (!l->verity_root[0] || l->no_salt != w->no_salt))

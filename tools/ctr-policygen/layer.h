@@ -25,6 +25,8 @@ CTR_MUST int layer_reader_new(const char *media_type, const struct layer_want *w
 CTR_MUST int layer_reader_add(void *ctx, const void *p, size_t n, struct ctr_err *e);
 /* Checks the end and hands the result over. CTR_FORMAT "layer.diff-id" unless it is `diff_id`. */
 CTR_MUST int layer_reader_end(struct layer_reader *r, const char *diff_id, struct layer **out, struct ctr_err *e);
+/* What has been seen so far; borrowed. */
+const struct tree *layer_reader_tree(const struct layer_reader *r);
 void layer_reader_free(struct layer_reader *r);
 
 /* Text that the cache keeps of a layer, and back. CTR_FORMAT when it cannot be read: then it is no use. */

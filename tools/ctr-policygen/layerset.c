@@ -86,18 +86,18 @@ static int remember(struct layerset *s, const char *digest, struct layer *l, str
 	return 0;
 }
 
-static int from_store(struct layerset *s, const char *digest, const struct layer_want *want, struct ctr_err *e)
+static int from_store(struct layerset *s, const char *digest, struct ctr_err *e)
 {
 	ctr_auto_buf struct ctr_buf b = { 0 };
 	auto_layer struct layer *l = NULL;
 	bool found = false;
 
-	if (!s->o.store)
+	if (!s->o.store || lookup(s, digest))
 		return 0;
 	if (ctr_store_get(s->o.store, CTR_STORE_DERIVED, digest + 7, DERIVED_MAX, &b, &found, e) < 0)
 		return -1;
 	/* a file that is no use is written anew */
-	if (!found || layer_parse(ctr_buf_str(&b), b.n, &l, NULL) < 0 || !layer_serves(l, want))
+	if (!found || layer_parse(ctr_buf_str(&b), b.n, &l, NULL) < 0)
 		return 0;
 	return remember(s, digest, ctr_give(l), e);
 }
@@ -116,6 +116,8 @@ static int to_store(struct layerset *s, const char *digest, const struct layer *
 /* What the threads share: they take tasks in order, so that a failure leaves none before it undone. */
 struct task {
 	const struct layer_job *job;
+	struct paths paths;
+	struct layer_want want;
 	struct layer *layer;
 	struct ctr_err e;
 };
@@ -123,7 +125,6 @@ struct task {
 struct pool {
 	const struct layerset *s;
 	const struct ctr_imgref *ref;
-	const struct layer_want *want;
 	struct task *v;
 	size_t n;
 	atomic_size_t next;
@@ -136,7 +137,7 @@ static int read_layer(const struct pool *p, struct task *t)
 	const struct ctr_oci_desc *d = t->job->desc;
 	bool found = false;
 
-	if (layer_reader_new(d->media_type, p->want, &r, &t->e) < 0)
+	if (layer_reader_new(d->media_type, &t->want, &r, &t->e) < 0)
 		return -1;
 	for (size_t i = 0; i < p->s->o.n_src && !found; i++) {
 		struct ctr_oci_source *src = p->s->o.src[i];
@@ -210,25 +211,42 @@ static bool planned(const struct pool *p, const char *digest)
 	return false;
 }
 
-static bool served(const struct layerset *s, const char *digest, const struct layer_want *want)
+/* What is wanted now and what an earlier reading found out: this one replaces it. */
+static int add_task(struct pool *p, const struct layer_job *job, const struct layer_want *want,
+		    const struct layer *known, struct ctr_err *e)
 {
-	const struct layer *l = lookup(s, digest);
+	struct task *t = &p->v[p->n];
 
-	return l && layer_serves(l, want);
+	t->job = job;
+	t->want = *want;
+	t->want.paths = &t->paths;
+	if (paths_copy(&t->paths, want->paths, e) < 0)
+		return -1;
+	p->n++;
+	for (size_t i = 0; known && i < known->tree.paths.n; i++) {
+		if (paths_add(&t->paths, known->tree.paths.v[i], known->tree.paths.leaf[i], e) < 0)
+			return -1;
+	}
+	if (known && known->verity_root[0] && known->no_salt == want->no_salt)
+		t->want.verity = true;
+	return 0;
 }
 
 /* One task for each layer that is not known well enough; images like to repeat the empty layer. */
-static int plan(struct layerset *s, struct pool *p, const struct layer_job *job, size_t n, struct ctr_err *e)
+static int plan(struct layerset *s, struct pool *p, const struct layer_job *job, size_t n,
+		const struct layer_want *want, struct ctr_err *e)
 {
 	for (size_t i = 0; i < n; i++) {
 		const char *digest = job[i].desc->digest;
+		const struct layer *known;
 
-		if (served(s, digest, p->want) || planned(p, digest))
+		if (planned(p, digest))
 			continue;
-		if (from_store(s, digest, p->want, e) < 0)
+		if (from_store(s, digest, e) < 0)
 			return -1;
-		if (!served(s, digest, p->want))
-			p->v[p->n++].job = &job[i];
+		known = lookup(s, digest);
+		if (!(known && layer_serves(known, want)) && add_task(p, &job[i], want, known, e) < 0)
+			return -1;
 	}
 	return 0;
 }
@@ -236,17 +254,19 @@ static int plan(struct layerset *s, struct pool *p, const struct layer_job *job,
 int layerset_load(struct layerset *s, const struct ctr_imgref *ref, struct layer_job *job, size_t n,
 		  const struct layer_want *want, struct ctr_err *e)
 {
-	struct pool p = { .s = s, .ref = ref, .want = want };
+	struct pool p = { .s = s, .ref = ref };
 	int rc;
 
 	p.v = calloc(n ? n : 1, sizeof *p.v);
 	if (!p.v)
 		return ctr_fail_mem(e);
-	rc = plan(s, &p, job, n, e);
+	rc = plan(s, &p, job, n, want, e);
 	if (rc == 0) {
 		run(&p, s->o.threads);
 		rc = finish(s, &p, e);
 	}
+	for (size_t i = 0; i < p.n; i++)
+		paths_fini(&p.v[i].paths);
 	free(p.v);
 	for (size_t i = 0; rc == 0 && i < n; i++) {
 		job[i].layer = lookup(s, job[i].desc->digest);

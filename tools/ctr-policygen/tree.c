@@ -142,6 +142,18 @@ struct node *tree_at(const struct tree *t, const char *path)
 	return has(&t->paths, i, path) ? &t->v[i] : NULL;
 }
 
+/* Known in every layer of the stack: they may have been read for different images. */
+static bool tracked(const struct tree *const *v, size_t n, const char *path, bool leaf)
+{
+	for (size_t i = 0; i < n; i++) {
+		size_t k = find(&v[i]->paths, path);
+
+		if (!has(&v[i]->paths, k, path) || (leaf && !v[i]->paths.leaf[k]))
+			return false;
+	}
+	return true;
+}
+
 /* What the stack shows at a tracked path, NULL for nothing. */
 static const struct node *see(const struct tree *const *v, size_t n, const char *path)
 {
@@ -247,13 +259,12 @@ static bool at_end(const struct walk *w)
 
 /*
  * Walks `path` through the stack. With `last`, a link at the very end is followed too. What is not tracked passes
- * for a directory, and where the way led through such a path its end goes into `need` (unless that is NULL).
+ * for a directory; one such path that the answer hangs on goes into `need` (unless that is NULL).
  */
 static int walk(const struct tree *const *v, size_t n, const char *path, bool last, struct walk *w,
 		struct ctr_buf *need, struct ctr_err *e)
 {
 	char part[TAR_NAME_MAX + 1];
-	bool untracked = false;
 
 	w->done[0] = '\0';
 	w->links = 0;
@@ -271,16 +282,20 @@ static int walk(const struct tree *const *v, size_t n, const char *path, bool la
 		}
 		if (down(w->done, part, e) < 0)
 			return -1;
-		if (!tree_at(v[n - 1], w->done)) {
-			untracked = true;
+		if (!tracked(v, n, w->done, false)) {
+			if (need && !need->n)
+				ctr_buf_adds(need, w->done);
 			continue;
 		}
 		at = see(v, n, w->done);
 		if (at && at->type == NODE_SYMLINK && (last || !at_end(w)) && follow(w, at->target, e) < 0)
 			return -1;
 	}
-	if (need && untracked)
+	/* the end brings most of its way along; only where ".." led out of a path again is that one asked for */
+	if (need && need->n && !tracked(v, n, w->done, false)) {
+		ctr_buf_reset(need);
 		ctr_buf_adds(need, w->done);
+	}
 	return need ? ctr_buf_ok(need, "path", e) : 0;
 }
 
@@ -464,7 +479,7 @@ int tree_resolve(const struct tree *const *v, size_t n, const char *path, const 
 	at = see(v, n, w.done);
 	if (!at)
 		return 0;
-	if (at->type == NODE_HARDLINK || (at->type == NODE_FILE && !v[0]->paths.leaf[find(&v[0]->paths, w.done)])) {
+	if (at->type == NODE_HARDLINK || (at->type == NODE_FILE && !tracked(v, n, w.done, true))) {
 		ctr_buf_adds(need, at->type == NODE_HARDLINK ? at->target : w.done);
 		return ctr_buf_ok(need, "path", e);
 	}

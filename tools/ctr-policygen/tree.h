@@ -53,9 +53,9 @@ CTR_MUST int tree_entry(void *ctx, const struct tar_entry *en, bool *want, struc
 CTR_MUST int tree_data(void *ctx, const void *p, size_t n, struct ctr_err *e);
 
 /*
- * The regular file at `path` in the stack v[0..n), v[0] lowest, all with the same paths; links are followed inside the
- * image, at most eight. *file is NULL when there is none. When the answer hangs on a path that is not tracked yet, it
- * goes into `need` (else left empty): add it, read the layers again. CTR_FORMAT "image.links", "image.passwd" (not a file).
+ * The regular file at `path` in the stack v[0..n), v[0] lowest; links are followed inside the image, at most eight. *file
+ * is NULL when there is none. When the answer hangs on a path that not every layer tracks yet, it goes into `need`
+ * (else left empty): add it, read the layers again. CTR_FORMAT "image.links", "image.passwd" (not a file).
  */
 CTR_MUST int tree_resolve(const struct tree *const *v, size_t n, const char *path, const struct node **file,
 			  struct ctr_buf *need, struct ctr_err *e);

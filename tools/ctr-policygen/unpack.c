@@ -118,10 +118,11 @@ static int add_gzip(struct unpack *u, const void *p, size_t n, struct ctr_err *e
 		u->z.next_out = u->out;
 		u->z.avail_out = PIECE;
 		rc = inflate(&u->z, Z_NO_FLUSH);
-		if (rc != Z_OK && rc != Z_STREAM_END && rc != Z_BUF_ERROR)
-			return rc == Z_MEM_ERROR ? ctr_fail_mem(e) : broken("gzip", u->z.msg ? u->z.msg : "no member", e);
+		/* what came out before the failure goes on first: the message must not depend on the pieces */
 		if (give(u, u->out, PIECE - u->z.avail_out, e) < 0)
 			return -1;
+		if (rc != Z_OK && rc != Z_STREAM_END && rc != Z_BUF_ERROR)
+			return rc == Z_MEM_ERROR ? ctr_fail_mem(e) : broken("gzip", u->z.msg ? u->z.msg : "no member", e);
 		u->inside = rc != Z_STREAM_END;
 		u->any |= !u->inside;
 	} while (u->z.avail_in > 0 || u->z.avail_out == 0);
