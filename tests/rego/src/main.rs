@@ -3,9 +3,13 @@
 mod agent;
 mod cases;
 mod generate;
+mod images;
 mod kube;
+mod life;
 mod patch;
+mod sim;
 mod tally;
+mod tar;
 
 use agent::Agent;
 use serde_json::{json, Value as Json};
@@ -65,6 +69,8 @@ fn main() -> ExitCode {
 	let result = Opts::parse(args).and_then(|o| match command.as_str() {
 		"cases" => cases::run(&o),
 		"eval" => eval(&o),
+		"images" => images::run(&o),
+		"life" => life::run(&o),
 		_ => Err(USAGE.into()),
 	});
 	match result {
