@@ -1,6 +1,7 @@
 //! Whole life cycles of the applications under apps/: every request is to be allowed.
 
 use crate::{agent::Agent, generate, kube, read, sim, tally::Tally, Opts};
+use serde_json::json;
 use std::path::Path;
 
 /// An application with one of its pods, one runtime profile and the life that comes of them.
@@ -41,6 +42,17 @@ pub fn apps(o: &Opts, folder: &Path) -> Result<Vec<App>, String> {
 		}
 	}
 	Ok(apps)
+}
+
+/// `ctr-rego requests FILE --images DIR`: the life of the pods in an annotated file, in the form that eval reads.
+pub fn requests(o: &Opts) -> Result<bool, String> {
+	let docs = kube::documents(&read(o.operand(0)?)?)?;
+	for pod in kube::pods(&docs) {
+		for step in sim::life(&pod, &docs, o.images.as_deref().unwrap_or_default(), o.operands.len() > 1)? {
+			println!("{}", json!({"kind": step.kind, "container": step.container, "request": step.request}));
+		}
+	}
+	Ok(true)
 }
 
 /// `ctr-rego life APPS --images DIR [NAME...]`

@@ -1,6 +1,7 @@
 //! Judges the policies of ctr-policygen with the engine that the Kata agent runs; tests/rego/run builds and calls it.
 
 mod agent;
+mod attack;
 mod cases;
 mod generate;
 mod images;
@@ -67,10 +68,12 @@ fn main() -> ExitCode {
 	let mut args = std::env::args().skip(1);
 	let command = args.next().unwrap_or_default();
 	let result = Opts::parse(args).and_then(|o| match command.as_str() {
+		"attack" => attack::run(&o),
 		"cases" => cases::run(&o),
 		"eval" => eval(&o),
 		"images" => images::run(&o),
 		"life" => life::run(&o),
+		"requests" => life::requests(&o),
 		_ => Err(USAGE.into()),
 	});
 	match result {

@@ -25,7 +25,7 @@ pub struct Made {
 pub fn container(sim: &Sim, c: &Container) -> Result<Made, String> {
 	let image = images::find(sim.images, &text(&c.spec["image"]))?;
 	let told = env::tell(sim, c, &image)?;
-	let mut volumes = volumes::volumes(sim, c)?;
+	let mut volumes = volumes::volumes(sim, c, &image)?;
 	let mut annotations = annotations(sim, c);
 	let devices = gpus(c, &mut annotations);
 	let reference = text(&annotations["io.kubernetes.cri.image-name"]);

@@ -2,6 +2,7 @@
 
 use super::env::{contents, field, list, text};
 use super::{Container, Sim};
+use crate::images::Image;
 use serde_json::{json, Value as Json};
 
 pub const SHARED: &str = "/run/kata-containers/shared/containers/";
@@ -37,11 +38,17 @@ enum Volume {
 const OWN: [(&str, u64, u32); 4] = [("/etc/hosts", 208, 0o644), ("/dev/termination-log", 0, 0o666), ("/etc/hostname", 6, 0o644),
 	("/etc/resolv.conf", 110, 0o644)];
 
-pub fn volumes(sim: &Sim, c: &Container) -> Result<Volumes, String> {
+pub fn volumes(sim: &Sim, c: &Container, image: &Image) -> Result<Volumes, String> {
 	let mut v = Volumes::default();
 	let mut ordered = Vec::new();
 	for m in list(&c.spec["volumeMounts"]) {
 		ordered.push(mounted(sim, c, m, &mut v)?);
+	}
+	for path in image.config["Volumes"].as_object().into_iter().flatten().map(|(p, _)| collapsed(p)) {
+		if !ordered.iter().any(|m| m["destination"] == path.as_str()) {
+			v.copies.push(sim.copy(&sim.copied(c, &path), "Directory", None, 0, DIR | 0o755, 0));
+			ordered.push(bind(&path, &sim.copied(c, &path), "rprivate", "rw"));
+		}
 	}
 	let spec = sim.spec();
 	if spec["automountServiceAccountToken"] != false {
@@ -67,13 +74,18 @@ pub fn volumes(sim: &Sim, c: &Container) -> Result<Volumes, String> {
 	Ok(v)
 }
 
+/// Without doubled slashes or one at the end.
+fn collapsed(path: &str) -> String {
+	path.split('/').filter(|p| !p.is_empty()).map(|p| format!("/{p}")).collect()
+}
+
 fn bind(destination: &str, source: &str, propagation: &str, mode: &str) -> Json {
 	json!({"destination": destination, "source": source, "type_": "bind", "options": ["rbind", propagation, mode]})
 }
 
 fn mounted(sim: &Sim, c: &Container, m: &Json, v: &mut Volumes) -> Result<Json, String> {
 	let (path, name) = (text(&m["mountPath"]), text(&m["name"]));
-	let path = if path.len() > 1 { path.trim_end_matches('/').to_string() } else { path };
+	let path = collapsed(&path);
 	let propagation = match m["mountPropagation"].as_str() {
 		Some("Bidirectional") => "rshared",
 		Some("HostToContainer") => "rslave",
@@ -170,7 +182,7 @@ fn atomic(sim: &Sim, c: &Container, path: &str, files: &[(String, u64, u32)], v:
 	let base = sim.copied(c, path);
 	let (group, extra) = (sim.fs_group(), if sim.fs_group() > 0 { (0o2110, 0o440) } else { (0, 0) });
 	let dir = |p: &str, mode: u32| sim.copy(p, "Directory", None, 0, DIR | mode | extra.0, group);
-	let mut walk = |time: &str, out: &mut Vec<Json>| {
+	let walk = |time: &str, out: &mut Vec<Json>| {
 		let stamped = format!("{base}/{time}");
 		out.push(dir(&stamped, 0o755));
 		for (n, (file, size, mode)) in files.iter().enumerate() {
