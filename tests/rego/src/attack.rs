@@ -122,7 +122,8 @@ fn fill(value: &mut Json, app: &App, original: &Json, old: &str) {
 		Json::String(s) if s.contains("${") => {
 			let id_of = |name: &str| app.steps.iter().filter(|s| s.container == name).find_map(|s| s.request["container_id"].as_str());
 			let own = original["container_id"].as_str().or(original["path"].as_str().and_then(|p| p.strip_prefix(SHARED)?.get(..64)));
-			let mut text = s.replace("${old}", old).replace("${id}", own.unwrap_or_default()).replace("${sandbox}", id_of("").unwrap_or_default());
+			let ip = app.steps.iter().find_map(|s| s.request.pointer("/interface/IPAddresses/0/address")?.as_str());
+			let mut text = s.replace("${old}", old).replace("${ip}", ip.unwrap_or_default()).replace("${id}", own.unwrap_or_default()).replace("${sandbox}", id_of("").unwrap_or_default());
 			for name in app.steps.iter().map(|s| &s.container) {
 				text = text.replace(&format!("${{id:{name}}}"), id_of(name).unwrap_or_default());
 			}
