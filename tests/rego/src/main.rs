@@ -2,11 +2,15 @@
 
 mod agent;
 mod attack;
+mod audit;
 mod cases;
+mod files;
 mod generate;
+mod guest;
 mod images;
 mod kube;
 mod life;
+mod mutate;
 mod patch;
 mod sim;
 mod tally;
@@ -20,6 +24,7 @@ const USAGE: &str = "usage: ctr-rego cases DIR --images DIR [--settings FILE]
        ctr-rego eval POLICY REQUESTS.json
 BIN names the directory of ctr-policygen (default build/bin).";
 
+#[derive(Clone)]
 /// The options that all subcommands share; the rest are operands.
 pub struct Opts {
 	pub operands: Vec<String>,
@@ -69,6 +74,7 @@ fn main() -> ExitCode {
 	let command = args.next().unwrap_or_default();
 	let result = Opts::parse(args).and_then(|o| match command.as_str() {
 		"attack" => attack::run(&o),
+		"audit" => audit::run(&o),
 		"cases" => cases::run(&o),
 		"eval" => eval(&o),
 		"images" => images::run(&o),
