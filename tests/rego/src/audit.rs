@@ -1,15 +1,11 @@
 //! The mutation audit: every request that differs from a right one, and every sequence that does, is to be denied, save
 //! what allowed-mutations.json lists with a reason.
 
-use crate::{agent::Agent, files, life::{self, App}, mutate, patch, read, sim::Step, tally::Tally, Opts};
+use crate::{agent::Agent, files, life::{self, App}, mutate, order, patch, read, sim::Step, tally::Tally, Opts};
 use serde_json::Value as Json;
 use std::collections::{BTreeMap, HashSet};
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::sync::Mutex;
-
-/// Requests whose order matters.
-const ORDERED: [&str; 9] = ["UpdateInterfaceRequest", "UpdateRoutesRequest", "AddARPNeighborsRequest", "CreateSandboxRequest", "CopyFileRequest",
-	"CreateContainerRequest", "ExecProcessRequest", "RemoveContainerRequest", "DestroySandboxRequest"];
 
 /// The reviewed list: kind, path and op are patterns, `*` for one part and `**` at the end for the rest.
 pub struct Listed {
@@ -48,6 +44,8 @@ fn fits(pattern: &[String], path: &[String]) -> bool {
 pub struct Findings<'a> {
 	listed: &'a Listed,
 	pub asked: usize,
+	/// Sequences of two copies that the policy allows.
+	pub pairs: usize,
 	covered: usize,
 	wordless: usize,
 	pub wrong: BTreeMap<String, usize>,
@@ -98,36 +96,28 @@ pub fn run(o: &Opts) -> Result<bool, String> {
 }
 
 fn summarise(app: &App, f: &Findings, tally: &mut Tally) {
-	println!("{}: {} wrong requests, {} allowed as listed, {} denied without words", app.title(), f.asked, f.covered, f.wordless);
+	println!("{}: {} wrong requests, {} allowed as listed, {} denied without words, {} pairs of copies", app.title(), f.asked, f.covered,
+		f.wordless, f.pairs);
 	f.wrong.iter().for_each(|(what, n)| println!("not ok: {}: {what} ({n})", app.title()));
 	let failed: usize = f.wrong.values().sum();
-	tally.add(f.asked - failed, failed);
+	tally.add(f.asked + f.pairs - failed, failed);
 }
 
 fn audit<'a>(app: &App, listed: &'a Listed) -> Result<Findings<'a>, String> {
-	let mut f = Findings { listed, asked: 0, covered: 0, wordless: 0, wrong: BTreeMap::new() };
+	let mut f = Findings { listed, asked: 0, pairs: 0, covered: 0, wordless: 0, wrong: BTreeMap::new() };
 	let fresh = Agent::load(&app.policy)?;
 	let mut agent = fresh.clone();
-	let (mut seen, mut before) = (HashSet::new(), None::<(Agent, &Step)>);
+	let mut seen = HashSet::new();
 	for (n, step) in app.steps.iter().enumerate().filter(|(_, s)| !s.optional) {
-		let ordered = ORDERED.contains(&step.kind.as_str());
 		if seen.insert(shape(step)) {
 			values(&mut agent, step, &mut f);
-			if let (true, Some((earlier, other))) = (ordered, &mut before) {
-				f.note(earlier.judge(&step.kind, &step.request).allowed, &step.kind, &[other.kind.clone()], "early");
-			}
 		}
-		let earlier = agent.clone();
 		let a = agent.ask(&step.kind, &step.request);
 		if !a.allowed {
 			return Err(format!("step {n}, {} {}: denied: {}", step.kind, step.container, a.why()));
 		}
-		if ordered {
-			f.note(agent.judge(&step.kind, &step.request).allowed, &step.kind, &[], "repeat");
-			before = Some((earlier, step));
-		}
 	}
-	shortened(app, &fresh, &mut f);
+	order::audit(app, &fresh, &mut f);
 	files::audit(app, &fresh, &mut f)?;
 	Ok(f)
 }
@@ -149,28 +139,4 @@ fn values(agent: &mut Agent, step: &Step, f: &mut Findings) {
 		f.wordless += usize::from(!a.allowed && a.words.is_empty());
 		f.note(a.allowed, &step.kind, path, op);
 	});
-}
-
-/// Leaves out CreateSandbox, the sandbox container or an init container: the next creation is to be denied.
-fn shortened(app: &App, fresh: &Agent, f: &mut Findings) {
-	let creations: Vec<&str> = app.steps.iter().filter(|s| s.kind == "CreateContainerRequest").map(|s| s.container.as_str()).collect();
-	let first_app = creations.iter().position(|c| app.first_container == *c).unwrap_or(0);
-	let mut without: Vec<(&str, &str)> = vec![("", "CreateSandboxRequest")];
-	without.extend(creations[..first_app].iter().map(|c| (*c, "CreateContainerRequest")));
-	for (container, kind) in without {
-		let mut agent = fresh.clone();
-		let skipped = |s: &Step| s.container == container && (kind == s.kind || kind == "CreateContainerRequest" && s.request["container_id"].is_string());
-		let (mut gone, mut allowed) = (false, true);
-		for s in app.steps.iter().filter(|s| !s.optional) {
-			if skipped(s) {
-				gone = true;
-				continue;
-			}
-			allowed = agent.ask(&s.kind, &s.request).allowed;
-			if gone && s.kind == "CreateContainerRequest" {
-				break;
-			}
-		}
-		f.note(allowed, kind, &[container.to_string()], "skip");
-	}
 }

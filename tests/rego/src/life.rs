@@ -9,8 +9,6 @@ pub struct App {
 	pub name: String,
 	pub modern: bool,
 	pub policy: String,
-	/// The first container that is not an init container.
-	pub first_container: String,
 	pub steps: Vec<sim::Step>,
 }
 
@@ -40,9 +38,7 @@ pub fn apps(o: &Opts, folder: &Path) -> Result<Vec<App>, String> {
 	let mut apps = Vec::new();
 	for pod in kube::pods(&docs) {
 		for modern in [false, true] {
-			let first_container = pod.spec["containers"][0]["name"].as_str().unwrap_or_default().into();
-			let steps = sim::life(&pod, &docs, images, modern)?;
-			apps.push(App { name: name.clone(), modern, policy: generate::policy(&pod)?, first_container, steps });
+			apps.push(App { name: name.clone(), modern, policy: generate::policy(&pod)?, steps: sim::life(&pod, &docs, images, modern)? });
 		}
 	}
 	Ok(apps)

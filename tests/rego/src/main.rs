@@ -11,6 +11,7 @@ mod images;
 mod kube;
 mod life;
 mod mutate;
+mod order;
 mod patch;
 mod sim;
 mod tally;

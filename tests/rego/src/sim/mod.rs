@@ -17,6 +17,8 @@ pub struct Step {
 	pub kind: String,
 	pub request: Json,
 	pub container: String,
+	/// "sandbox", "init", "sidecar" or "app".
+	pub role: &'static str,
 	pub optional: bool,
 }
 
@@ -155,7 +157,18 @@ impl<'a> Sim<'a> {
 
 	fn step(&mut self, kind: &str, container: &str, request: Json) {
 		let optional = kind == "ReadStreamRequest";
-		self.steps.push(Step { kind: kind.into(), request, container: container.into(), optional });
+		let role = self.role(container);
+		self.steps.push(Step { kind: kind.into(), request, container: container.into(), role, optional });
+	}
+
+	fn role(&self, container: &str) -> &'static str {
+		let init = list(&self.pod.spec["initContainers"]).find(|c| c["name"] == container);
+		match init.map(|c| c["restartPolicy"] == "Always") {
+			Some(true) => "sidecar",
+			Some(false) => "init",
+			None if container.is_empty() => "sandbox",
+			None => "app",
+		}
 	}
 
 	fn start(&mut self) {
