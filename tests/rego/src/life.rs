@@ -1,7 +1,7 @@
 //! Whole life cycles of the applications under apps/: every request is to be allowed.
 
-use crate::{agent::Agent, generate, kube, read, sim, tally::Tally, Opts};
-use serde_json::json;
+use crate::{agent::Agent, check, generate, kube, read, sim, tally::Tally, Opts};
+use serde_json::{json, Value as Json};
 use std::path::Path;
 
 /// An application with one of its pods, one runtime profile and the life that comes of them.
@@ -57,23 +57,41 @@ pub fn requests(o: &Opts) -> Result<bool, String> {
 
 /// `ctr-rego life APPS --images DIR [NAME...]`
 pub fn run(o: &Opts) -> Result<bool, String> {
+	let settings = o.settings.as_ref().map_or(Ok("{}".into()), read)?;
+	let settings: Json = serde_json::from_str(&settings).map_err(|e| format!("settings: {e}"))?;
 	let mut tally = Tally::default();
 	for folder in folders(o)? {
 		match apps(o, &folder) {
-			Ok(apps) => apps.iter().for_each(|app| tally.check(&app.title(), live(app))),
+			Ok(apps) => apps.iter().for_each(|app| {
+				tally.check(&app.title(), live(app, settings["read_logs"] == true));
+				if !app.modern {
+					tally.check(&format!("{}: strict", app.name), strict(&app.policy));
+				}
+			}),
 			Err(e) => tally.check(&folder.to_string_lossy(), Err(e)),
 		}
 	}
 	Ok(tally.close())
 }
 
-fn live(app: &App) -> Result<(), String> {
+/// Every request of a life is allowed; reading logs as the settings say.
+fn live(app: &App, logs: bool) -> Result<(), String> {
 	let mut agent = Agent::load(&app.policy)?;
 	for (n, step) in app.steps.iter().enumerate() {
 		let a = agent.ask(&step.kind, &step.request);
-		if !a.allowed && !step.optional {
-			return Err(format!("step {n} of {}, {} {}: denied: {}", app.steps.len(), step.kind, step.container, a.why()));
+		let at = || format!("step {n} of {}, {} {}", app.steps.len(), step.kind, step.container);
+		match (step.optional, a.allowed) {
+			(false, false) => return Err(format!("{}: denied: {}", at(), a.why())),
+			(true, allowed) if allowed != logs => return Err(format!("{}: allowed is {allowed}, but read_logs is {logs}", at())),
+			_ => (),
 		}
 	}
 	Ok(())
+}
+
+fn strict(policy: &str) -> Result<(), String> {
+	match check::findings(policy)? {
+		found if found.is_empty() => Ok(()),
+		found => Err(found.join("; ")),
+	}
 }

@@ -4,6 +4,7 @@ mod agent;
 mod attack;
 mod audit;
 mod cases;
+mod check;
 mod files;
 mod generate;
 mod guest;
@@ -21,12 +22,18 @@ use agent::Agent;
 use serde_json::{json, Value as Json};
 use std::process::ExitCode;
 
-const USAGE: &str = "usage: ctr-rego cases DIR --images DIR [--settings FILE]
-       ctr-rego eval POLICY REQUESTS.json
-BIN names the directory of ctr-policygen (default build/bin).";
+const USAGE: &str = "usage: ctr-rego cases DIR --images DIR                    requests with stated answers
+       ctr-rego life APPS --images DIR [NAME...]            whole lives of applications are allowed
+       ctr-rego attack APPS ATTACKS --images DIR            attacks are denied for the right reason
+       ctr-rego audit APPS ALLOWED --images DIR [NAME...]   whatever is not right is denied
+       ctr-rego check POLICY...                             what opa check --strict would say
+       ctr-rego eval POLICY REQUESTS                        answers to a stream of requests
+       ctr-rego requests ANNOTATED --images DIR [2]         the requests of a pod's life
+       ctr-rego images DIR                                  writes the images of the applications
+--settings FILE goes to ctr-policygen; BIN names the directory of ctr-policygen (default build/bin).";
 
-#[derive(Clone)]
 /// The options that all subcommands share; the rest are operands.
+#[derive(Clone)]
 pub struct Opts {
 	pub operands: Vec<String>,
 	pub images: Option<String>,
@@ -77,6 +84,7 @@ fn main() -> ExitCode {
 		"attack" => attack::run(&o),
 		"audit" => audit::run(&o),
 		"cases" => cases::run(&o),
+		"check" => check::run(&o),
 		"eval" => eval(&o),
 		"images" => images::run(&o),
 		"life" => life::run(&o),
