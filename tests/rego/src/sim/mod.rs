@@ -105,7 +105,7 @@ type Run = (Container, spec::Made);
 
 impl<'a> Sim<'a> {
 	fn new(pod: &'a Pod, docs: &'a [Json], images: &'a str, modern: bool) -> Sim<'a> {
-		let seed = format!("{} {modern}", pod.object["metadata"]);
+		let seed = format!("{} {} {} {modern}", pod.kind, pod.object["metadata"]["name"], pod.object["metadata"]["generateName"]);
 		let name = pod_name(pod, modern);
 		let own = json!({"name": "", "image": "pause"});
 		let sandbox = Container::new(&seed, &own, &json!({}), 0);
