@@ -114,11 +114,16 @@ static void add_lines(struct ctr_buf *b, const char *p, size_t n, size_t col, co
 	}
 }
 
-static int inline_value(struct ctr_buf *b, const struct ctr_yaml_node *v, struct ctr_err *e)
+static int inline_value(struct ctr_yaml_emit *em, const struct ctr_yaml_node *v)
 {
-	static const struct ctr_yaml_flow one_line = { .form = CTR_YAML_IN_FLOW };
+	const struct ctr_yaml_flow one_line = { .form = CTR_YAML_IN_FLOW, .draft = em->draft };
 	const struct ctr_yaml *y = v->doc;
+	struct ctr_buf *b = &em->text;
 
+	if (em->draft && v->brief) {
+		ctr_yaml_string(b, v->text, v->brief, v->style, CTR_YAML_IN_BLOCK);
+		return 0;
+	}
 	if (!y->edited && v->end > v->at && !is_block_scalar(v) &&
 	    ctr_yaml_one_line(y, v->at, v->end)) {
 		ctr_buf_add(b, y->text + v->at, v->end - v->at);
@@ -128,7 +133,7 @@ static int inline_value(struct ctr_buf *b, const struct ctr_yaml_node *v, struct
 		ctr_yaml_string(b, v->text, v->len, v->style, CTR_YAML_IN_BLOCK);
 		return 0;
 	}
-	return ctr_yaml_flow(b, v, &one_line, 0, e);
+	return ctr_yaml_flow(b, v, &one_line, 0, em->e);
 }
 
 /* An added value behind "key:" or "-" (item: step is what lies between dash and content). */
@@ -139,9 +144,9 @@ static int add_value(struct ctr_yaml_emit *em, const struct ctr_yaml_node *v, si
 
 	if (v->kind == CTR_YAML_SCALAR || v->style != CTR_YAML_BLOCK) {
 		indent(&em->text, item ? step - 1 : 1);
-		return inline_value(&em->text, v, em->e);
+		return inline_value(em, v);
 	}
-	if (ctr_yaml_emit_raw(v->doc, &own, em->e) < 0)
+	if (ctr_yaml_emit_raw(v->doc, em->draft, &own, em->e) < 0)
 		return -1;
 	while (own.n > 0 && own.p[own.n - 1] == '\n' && !(own.n > 1 && own.p[own.n - 2] == '\n'))
 		own.n--;
@@ -256,7 +261,7 @@ static int change_here(struct ctr_yaml_emit *em, const struct ctr_yaml_node *map
 	if (!body) {
 		if (start == c)
 			ctr_buf_addc(&em->text, ' ');
-		if (inline_value(&em->text, v, em->e) < 0)
+		if (inline_value(em, v) < 0)
 			return -1;
 		return ctr_yaml_splice(em, start, end - start, from, map->depth + 2u);
 	}
@@ -292,7 +297,7 @@ static int change_below(struct ctr_yaml_emit *em, const struct ctr_yaml_node *ma
 		return -1;
 	if (!body) {
 		ctr_buf_addc(&em->text, ' ');
-		if (inline_value(&em->text, v, em->e) < 0 ||
+		if (inline_value(em, v) < 0 ||
 		    ctr_yaml_splice(em, c, 0, from, map->depth + 2u) < 0)
 			return -1;
 		if (p.bare) /* the break before goes too: the text still ends without one */

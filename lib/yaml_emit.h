@@ -19,6 +19,7 @@ struct ctr_yaml_emit {
 	struct ctr_yaml_splice *s;
 	size_t n, cap;
 	bool json, compact; /* the document is JSON; JSON without blanks */
+	bool draft;	    /* long strings are cut to node.brief: the text is only to be checked */
 	struct ctr_err *e;
 };
 
@@ -54,7 +55,8 @@ CTR_MUST int ctr_yaml_flow_edit(struct ctr_yaml_emit *em, const struct ctr_yaml_
 bool ctr_yaml_opens(const struct ctr_yaml_node *map, const struct ctr_yaml_ent *ent);
 
 /* A document with its edits, not checked. */
-CTR_MUST int ctr_yaml_emit_raw(const struct ctr_yaml *y, struct ctr_buf *b, struct ctr_err *e);
+CTR_MUST int ctr_yaml_emit_raw(const struct ctr_yaml *y, bool draft, struct ctr_buf *b,
+			       struct ctr_err *e);
 
 /* What must stand before a value that is put where none was: " ", ": " or "". */
 const char *ctr_yaml_lead(const struct ctr_yaml_node *old);
