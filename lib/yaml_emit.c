@@ -101,7 +101,7 @@ const char *ctr_yaml_lead(const struct ctr_yaml_node *old)
 {
 	const struct ctr_yaml *y = old->doc;
 
-	if (old->end > old->at || old->at == 0)
+	if (old->at == 0 || (old->end > old->at && old->at == old->props))
 		return "";
 	if (old->up && old->up->kind == CTR_YAML_MAP && old->props == old->at &&
 	    y->text[old->at - 1] != ':')
@@ -123,7 +123,7 @@ static int scalar_edit(struct ctr_yaml_emit *em, const struct ctr_yaml_node *n)
 			em->json ? CTR_YAML_IN_JSON
 			: flow	 ? CTR_YAML_IN_FLOW
 				 : CTR_YAML_IN_BLOCK);
-	return ctr_yaml_splice(em, n->at, ctr_yaml_end(n) - n->at, from, n->depth + 1u);
+	return ctr_yaml_splice(em, n->at, ctr_yaml_end(n) - n->at, from, flow ? n->depth + 1u : CTR_YAML_RANK_INLINE);
 }
 
 /* Recursion is bounded by CTR_YAML_DEPTH. */

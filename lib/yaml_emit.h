@@ -2,16 +2,21 @@
 #ifndef LIB_YAML_EMIT_H
 #define LIB_YAML_EMIT_H
 
+#include <limits.h>
+
 #include "yaml_int.h"
 
 /* Bytes to drop at an offset of the text, and what to put there. */
 struct ctr_yaml_splice {
 	size_t at, del;
 	size_t from, n; /* in ctr_yaml_emit.text */
-	unsigned rank;	/* depth of what is put there: at one offset the deeper comes first */
+	unsigned rank;	/* at one offset the higher comes first: the deeper, or one of these */
 	size_t seq;
 	bool once; /* two equal ones are one */
 };
+
+#define CTR_YAML_RANK_INLINE UINT_MAX	   /* goes on with what stands in front */
+#define CTR_YAML_RANK_BREAK (UINT_MAX - 1) /* the line break before lines at the end of the text */
 
 struct ctr_yaml_emit {
 	const struct ctr_yaml *y;

@@ -139,7 +139,7 @@ static int insert(struct ctr_yaml_emit *em, const struct ctr_yaml_node *n, size_
 		else if (!f.compact)
 			ctr_buf_addc(&em->text, ' ');
 	}
-	return ctr_yaml_splice(em, at, 0, from, n->depth + 1u);
+	return ctr_yaml_splice(em, at, 0, from, CTR_YAML_RANK_INLINE);
 }
 
 static int change(struct ctr_yaml_emit *em, const struct ctr_yaml_node *n,

@@ -120,6 +120,19 @@ static struct ctr_yaml_node *new_node(struct load *l, const yaml_event_t *ev)
 	return n;
 }
 
+/* Behind the anchor or tag at i: an anchor's name may end at any other character. */
+static size_t prop_end(const struct ctr_yaml *y, size_t i, size_t end)
+{
+	static const char name[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-";
+
+	if (y->text[i] == '&')
+		return i + 1 + strspn(y->text + i + 1, name);
+	while (i < end && y->text[i] != ' ' && y->text[i] != '\t' &&
+	       ctr_yaml_break(y->text, y->n, i) == 0)
+		i++;
+	return i;
+}
+
 /* Moves `at` behind the anchor and the tag, of which `count` are there. */
 static void skip_props(struct ctr_yaml_node *n, int count)
 {
@@ -127,9 +140,7 @@ static void skip_props(struct ctr_yaml_node *n, int count)
 	size_t i = n->at;
 
 	while (count-- > 0 && i < n->end) {
-		while (i < n->end && y->text[i] != ' ' && y->text[i] != '\t' &&
-		       ctr_yaml_break(y->text, y->n, i) == 0)
-			i++;
+		i = prop_end(y, i, n->end);
 		if (i < n->end)
 			i = ctr_yaml_blanks(y, i);
 	}
