@@ -97,6 +97,9 @@ enum ctr_yaml_type ctr_yaml_resolve(const char *s, size_t n, int64_t *v, bool *w
 
 bool ctr_yaml_truth(const char *s); /* of what is a bool */
 
+/* A full tag, or NULL. "!" says that it is no plain scalar, which makes it a string. */
+enum ctr_yaml_tag ctr_yaml_tag_of(const char *tag);
+
 /* True when a tag says other than what the node is, or something that Kubernetes does not know. */
 bool ctr_yaml_odd(const struct ctr_yaml_node *n);
 
