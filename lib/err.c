@@ -37,7 +37,7 @@ void ctr_escape(char *dst, size_t n, const char *text, size_t len)
 		dst[o] = '\0';
 }
 
-static void set_msg(char *dst, size_t n, const char *fmt, va_list ap)
+CTR_FMT(3, 0) static void set_msg(char *dst, size_t n, const char *fmt, va_list ap)
 {
 	char raw[1024];
 	int len = vsnprintf(raw, sizeof raw, fmt, ap);
@@ -95,6 +95,13 @@ int ctr_wrap(struct ctr_err *e, const char *fmt, ...)
 	/* cut to size by ctr_escape, which does not split a character; the text was escaped before */
 	if (snprintf(all, sizeof all, "%s: %s", head, e->msg) > 0)
 		ctr_escape(e->msg, sizeof e->msg, all, strlen(all));
+	return -1;
+}
+
+int ctr_err_pass(struct ctr_err *e, const struct ctr_err *from)
+{
+	if (e && e->code == CTR_OK)
+		*e = *from;
 	return -1;
 }
 

@@ -62,6 +62,23 @@ int ctr_hasher_add(struct ctr_hasher *h, const void *p, size_t n, struct ctr_err
 	return EVP_DigestUpdate(h->ctx, p, n) == 1 ? 0 : broken(e);
 }
 
+int ctr_hasher_copy(const struct ctr_hasher *from, struct ctr_hasher **out, struct ctr_err *e)
+{
+	ctr_auto_hasher struct ctr_hasher *h = calloc(1, sizeof *h);
+
+	*out = NULL;
+	if (!h)
+		return ctr_fail_mem(e);
+	h->md = from->md;
+	h->ctx = EVP_MD_CTX_new();
+	if (!h->ctx)
+		return ctr_fail_mem(e);
+	if (EVP_MD_CTX_copy_ex(h->ctx, from->ctx) != 1)
+		return broken(e);
+	*out = ctr_give(h);
+	return 0;
+}
+
 int ctr_hasher_end(struct ctr_hasher *h, uint8_t *out, struct ctr_err *e)
 {
 	return EVP_DigestFinal_ex(h->ctx, out, NULL) == 1 ? 0 : broken(e);

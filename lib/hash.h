@@ -23,6 +23,9 @@ struct ctr_hasher;
 CTR_MUST int ctr_hasher_new(enum ctr_hash_alg alg, struct ctr_hasher **h, struct ctr_err *e);
 CTR_MUST int ctr_hasher_add(struct ctr_hasher *h, const void *p, size_t n, struct ctr_err *e);
 CTR_MUST int ctr_hasher_end(struct ctr_hasher *h, uint8_t *out, struct ctr_err *e);
+/* A second one in the same state; the source is only read. */
+CTR_MUST int ctr_hasher_copy(const struct ctr_hasher *from, struct ctr_hasher **h,
+			     struct ctr_err *e);
 CTR_MUST int ctr_hasher_restart(struct ctr_hasher *h, struct ctr_err *e);
 void ctr_hasher_free(struct ctr_hasher *h);
 void ctr_hasher_cleanup(struct ctr_hasher **h);

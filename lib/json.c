@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include <cjson/cJSON.h>
+#include <openssl/crypto.h>
 
 #include "enc.h"
 #include "file.h"
@@ -117,6 +118,20 @@ void ctr_json_free(struct ctr_json *j)
 
 void ctr_json_cleanup(struct ctr_json **j)
 {
+	ctr_json_free(*j);
+}
+
+static void wipe_strings(cJSON *j)
+{
+	if (cJSON_IsString(j))
+		OPENSSL_cleanse(j->valuestring, strlen(j->valuestring));
+	for (cJSON *c = j ? j->child : NULL; c; c = c->next)
+		wipe_strings(c);
+}
+
+void ctr_json_wipe(struct ctr_json **j)
+{
+	wipe_strings(inm(*j));
 	ctr_json_free(*j);
 }
 
@@ -380,13 +395,23 @@ struct ctr_json *ctr_json_add_copy(struct ctr_json *arr, const struct ctr_json *
 	return put(arr, NULL, cJSON_Duplicate(in(from), true));
 }
 
+/* Debian 12's cJSON_InsertItemInArray refuses every place but the first: what follows is moved behind. */
 bool ctr_json_insert(struct ctr_json *arr, size_t at, struct ctr_json *node)
 {
-	if (!arr || !node || at > INT_MAX)
+	size_t n = arr ? (size_t)cJSON_GetArraySize(in(arr)) : 0;
+
+	if (!arr || !node || at > n || n >= INT_MAX || !cJSON_AddItemToArray(inm(arr), inm(node)))
 		return false;
-	return at == (size_t)cJSON_GetArraySize(in(arr))
-		       ? cJSON_AddItemToArray(inm(arr), inm(node))
-		       : cJSON_InsertItemInArray(inm(arr), (int)at, inm(node));
+	for (; n > at; n--)
+		cJSON_AddItemToArray(inm(arr), cJSON_DetachItemFromArray(inm(arr), (int)at));
+	return true;
+}
+
+struct ctr_json *ctr_json_child(struct ctr_json *parent, const char *key, size_t at)
+{
+	if (key)
+		return out(cJSON_GetObjectItemCaseSensitive(in(parent), key));
+	return at > INT_MAX ? NULL : out(cJSON_GetArrayItem(in(parent), (int)at));
 }
 
 struct ctr_json *ctr_json_detach(struct ctr_json *parent, const char *key, size_t at)

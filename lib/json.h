@@ -23,6 +23,9 @@ CTR_MUST int ctr_json_load(const char *path, size_t max, struct ctr_json **out, 
 void ctr_json_free(struct ctr_json *j);
 void ctr_json_cleanup(struct ctr_json **j);
 #define ctr_auto_json CTR_AUTO(ctr_json_cleanup)
+/* As ctr_json_cleanup, with the strings overwritten first: for a tree that holds secrets. */
+void ctr_json_wipe(struct ctr_json **j);
+#define ctr_auto_json_secret CTR_AUTO(ctr_json_wipe)
 
 /*
  * A node with the way to it, for messages: kept on the caller's stack. v is NULL for what is
@@ -91,6 +94,8 @@ struct ctr_json *ctr_json_add_copy(struct ctr_json *arr, const struct ctr_json *
 struct ctr_json *ctr_json_copy(const struct ctr_json *from);
 /* Puts a node that has no parent at place `at` of an array (at the end: at == count); owned on true. */
 bool ctr_json_insert(struct ctr_json *arr, size_t at, struct ctr_json *node);
+/* A member (key) or item (key NULL) to change, owned by the parent as before. NULL when there is none. */
+struct ctr_json *ctr_json_child(struct ctr_json *parent, const char *key, size_t at);
 /* Takes a member (key) or item (key NULL) out: the caller owns it. NULL when there is none. */
 struct ctr_json *ctr_json_detach(struct ctr_json *parent, const char *key, size_t at);
 void ctr_json_remove(struct ctr_json *obj, const char *key);

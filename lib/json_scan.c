@@ -1,5 +1,7 @@
 #include "json_scan.h"
 
+#include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "utf8.h"
@@ -113,9 +115,22 @@ static size_t digits(struct scan *s)
 	return (size_t)(s->p - from);
 }
 
+/* What a double cannot hold would be printed as another value. */
+static int in_range(struct scan *s, const char *from)
+{
+	char text[64];
+	size_t n = (size_t)(s->p - from);
+
+	if (n >= sizeof text)
+		return bad(s, "json.syntax", "a number of more than 63 characters");
+	memcpy(text, from, n);
+	text[n] = '\0';
+	return isfinite(strtod(text, NULL)) ? 0 : bad(s, "json.syntax", "a number that is too large");
+}
+
 static int number(struct scan *s)
 {
-	const char *from;
+	const char *start = s->p, *from;
 
 	if (next_is(s, '-'))
 		s->p++;
@@ -134,7 +149,7 @@ static int number(struct scan *s)
 		if (digits(s) == 0)
 			return bad(s, "json.syntax", "digits expected in the exponent");
 	}
-	return 0;
+	return in_range(s, start);
 }
 
 static int word(struct scan *s, const char *w)

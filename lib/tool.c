@@ -27,7 +27,8 @@ static const struct ctr_opt shared[] = {
 void ctr_tool_init(struct ctr_tool *t)
 {
 	for (int fd = 0; fd < 3; fd++) {
-		if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", fd ? O_WRONLY : O_RDONLY) != fd)
+		/* the wrong way round on purpose: use of a closed descriptor fails, and is reported */
+		if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", fd ? O_RDONLY : O_WRONLY) != fd)
 			_exit(CTR_ENV);
 	}
 	signal(SIGPIPE, SIG_IGN);

@@ -2,18 +2,20 @@
 #include <dirent.h>
 #include <stdint.h>
 #include <stdio.h>
-#include <string.h>
+#include <stdlib.h>
 #include <sys/stat.h>
 
 #include "file.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
+/* The name goes first: when the target crashes, the last line names the input. */
 static int run_file(const char *path)
 {
 	ctr_auto_buf struct ctr_buf b = { 0 };
 	struct ctr_err e = { 0 };
 
+	fprintf(stderr, "%s\n", path);
 	if (ctr_file_read(path, (size_t)64 << 20, &b, &e) < 0) {
 		fprintf(stderr, "%s\n", e.msg);
 		return -1;
@@ -22,31 +24,26 @@ static int run_file(const char *path)
 	return 1;
 }
 
-static int run(const char *path)
+static int run_dir(const char *path)
 {
-	struct stat st;
-	struct dirent *d;
-	int n = 0;
-	DIR *dir;
+	struct dirent **names;
+	int n = scandir(path, &names, NULL, alphasort), done = 0;
 
-	if (stat(path, &st) < 0 || !S_ISDIR(st.st_mode))
-		return run_file(path);
-	dir = opendir(path);
-	while (dir && (d = readdir(dir))) {
-		char sub[1024];
-
-		if (d->d_name[0] == '.')
-			continue;
-		snprintf(sub, sizeof sub, "%s/%s", path, d->d_name);
-		if (run_file(sub) < 0) {
-			n = -1;
-			break;
-		}
-		n++;
+	if (n < 0) {
+		perror(path);
+		return -1;
 	}
-	if (dir)
-		closedir(dir);
-	return n;
+	for (int i = 0; i < n; i++) {
+		char sub[4096];
+
+		if (names[i]->d_name[0] != '.' && done >= 0) {
+			snprintf(sub, sizeof sub, "%s/%s", path, names[i]->d_name);
+			done = run_file(sub) < 0 ? -1 : done + 1;
+		}
+		free(names[i]);
+	}
+	free(names);
+	return done;
 }
 
 int main(int argc, char **argv)
@@ -54,10 +51,14 @@ int main(int argc, char **argv)
 	int total = 0;
 
 	for (int i = 1; i < argc; i++) {
-		int n = run(argv[i]);
+		struct stat st;
+		bool dir = stat(argv[i], &st) == 0 && S_ISDIR(st.st_mode);
+		int n = dir ? run_dir(argv[i]) : run_file(argv[i]);
 
-		if (n < 0)
+		if (n <= 0) {
+			fprintf(stderr, "%s: no input\n", argv[i]);
 			return 1;
+		}
 		total += n;
 	}
 	printf("%d inputs\n", total);

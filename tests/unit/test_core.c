@@ -111,6 +111,7 @@ static void json_refuses(void **s)
 		{ "\"\\ud800\\u0041\"", "json.utf8" }, { "\"\xff\"", "json.utf8" },
 		{ "\"\x01\"", "json.syntax" }, { "\"a", "json.syntax" }, { "'a'", "json.syntax" },
 		{ "nul", "json.syntax" }, { "[1e]", "json.syntax" }, { "{a:1}", "json.syntax" },
+		{ "[1e999]", "json.syntax" }, { "-1e999", "json.syntax" },
 	};
 	struct ctr_json *j;
 	char deep[200];
