@@ -37,13 +37,15 @@ ALLLDFLAGS := -pie -Wl,-z,relro,-z,now,-z,noexecstack -Wl,--as-needed \
 LIBS := -lcrypto -lcjson -lyaml
 LIBS_ctr-policygen := -lz -lzstd -lpthread
 LIBS_ctr-manifest := -lz
-LIBS_tests := $(LIBS) -lz -lzstd -lpthread
+LIBS_tests := $(LIBS) -lz -lzstd -lssl -lpthread
 
 TOOLS := $(notdir $(patsubst %/main.c,%,$(wildcard tools/*/main.c)))
 BINS := $(TOOLS:%=$(BUILD)/bin/%)
 names = $(patsubst tests/$(1)%.c,%,$(wildcard tests/$(1)*.c))
 UNITBINS := $(patsubst %,$(BUILD)/unit/test_%,$(call names,unit/test_))
-SIMBINS := $(patsubst %,$(BUILD)/sim/%,$(call names,sim/))
+# Of tests/sim those that are programs; the others are parts of tests.
+SIMS := $(patsubst tests/sim/%.c,%,$(shell grep -l '^int main' tests/sim/*.c))
+SIMBINS := $(SIMS:%=$(BUILD)/sim/%)
 BENCHBINS := $(patsubst %,$(BUILD)/bench/bench_%,$(call names,bench/bench_))
 FUZZ := $(call names,fuzz/fuzz_)
 REPLAYS := $(FUZZ:%=$(BUILD)/fuzz/replay_%)
@@ -101,7 +103,7 @@ $(foreach t,$(TOOLS),$(call prog,$(BUILD)/bin/$(t),$(call obj,$(wildcard tools/$
 	$(LIBS) $(LIBS_$(t))))
 $(foreach u,$(call names,unit/test_),$(call prog,$(BUILD)/unit/test_$(u),\
 	$(call needs,tests/unit/test_$(u).c) $(call obj,tests/unit/t.c),$(LIBS_tests) -lcmocka))
-$(foreach s,$(call names,sim/),$(call prog,$(BUILD)/sim/$(s),$(call needs,tests/sim/$(s).c),\
+$(foreach s,$(SIMS),$(call prog,$(BUILD)/sim/$(s),$(call needs,tests/sim/$(s).c),\
 	$(LIBS_tests) -levent))
 $(foreach b,$(call names,bench/bench_),$(call prog,$(BUILD)/bench/bench_$(b),\
 	$(call needs,tests/bench/bench_$(b).c),$(LIBS_tests)))

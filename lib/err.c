@@ -98,6 +98,13 @@ int ctr_wrap(struct ctr_err *e, const char *fmt, ...)
 	return -1;
 }
 
+int ctr_err_pass(struct ctr_err *e, const struct ctr_err *from)
+{
+	if (e && e->code == CTR_OK)
+		*e = *from;
+	return -1;
+}
+
 int ctr_err_at(struct ctr_err *e, const char *where, unsigned line, unsigned col)
 {
 	if (!e || e->line != 0 || e->where[0] != '\0')

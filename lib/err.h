@@ -44,6 +44,9 @@ int ctr_fail_mem(struct ctr_err *e);
 /* Puts "context: " in front of the message. Returns -1, so that it can end a function. */
 int ctr_wrap(struct ctr_err *e, const char *fmt, ...) CTR_FMT(2, 3);
 
+/* Hands a failure on from an error of one's own, kept back to be looked at first. Returns -1. */
+int ctr_err_pass(struct ctr_err *e, const struct ctr_err *from);
+
 /* Sets the position of a failure unless one is known already. Returns -1. `where` is copied. */
 int ctr_err_at(struct ctr_err *e, const char *where, unsigned line, unsigned col);
 

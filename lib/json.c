@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include <cjson/cJSON.h>
+#include <openssl/crypto.h>
 
 #include "enc.h"
 #include "file.h"
@@ -117,6 +118,20 @@ void ctr_json_free(struct ctr_json *j)
 
 void ctr_json_cleanup(struct ctr_json **j)
 {
+	ctr_json_free(*j);
+}
+
+static void wipe_strings(cJSON *j)
+{
+	if (cJSON_IsString(j))
+		OPENSSL_cleanse(j->valuestring, strlen(j->valuestring));
+	for (cJSON *c = j ? j->child : NULL; c; c = c->next)
+		wipe_strings(c);
+}
+
+void ctr_json_wipe(struct ctr_json **j)
+{
+	wipe_strings(inm(*j));
 	ctr_json_free(*j);
 }
 

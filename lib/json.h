@@ -23,6 +23,9 @@ CTR_MUST int ctr_json_load(const char *path, size_t max, struct ctr_json **out, 
 void ctr_json_free(struct ctr_json *j);
 void ctr_json_cleanup(struct ctr_json **j);
 #define ctr_auto_json CTR_AUTO(ctr_json_cleanup)
+/* As ctr_json_cleanup, with the strings overwritten first: for a tree that holds secrets. */
+void ctr_json_wipe(struct ctr_json **j);
+#define ctr_auto_json_secret CTR_AUTO(ctr_json_wipe)
 
 /*
  * A node with the way to it, for messages: kept on the caller's stack. v is NULL for what is

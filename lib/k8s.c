@@ -1,9 +1,9 @@
 #include "k8s.h"
 
-#include <fcntl.h>
-#include <errno.h>
 #include <stdio.h>
 #include <string.h>
+
+#include "docs.h"
 
 static const struct row {
 	const char *kind;
@@ -322,90 +322,21 @@ int ctr_k8s_setting(const struct ctr_yaml *y, const struct ctr_k8s_obj *o, const
 	return *v ? 0 : annotation(y, o->meta, key, v, at, e);
 }
 
-/* One stream: the bytes read and not yet taken are buf[at..n). */
-struct stream {
-	const char *name;
-	int fd;
-	struct ctr_buf buf;
-	size_t at;
-	unsigned line;
-	bool end;
-};
-
-static int fill(struct stream *s, struct ctr_err *e)
-{
-	size_t left = s->buf.n - s->at, piece = left < 65536 ? 65536 : left; /* doubles: linear in all */
-	uint8_t *to;
-	ssize_t got;
-
-	if (left > CTR_YAML_MAX)
-		return ctr_fail(e, CTR_FORMAT, "limit", "%s: a document larger than %zu bytes",
-				s->name, CTR_YAML_MAX);
-	if (s->at > 0) {
-		memmove(s->buf.p, s->buf.p + s->at, left);
-		s->buf.n = left;
-		s->at = 0;
-	}
-	for (size_t want = piece; want > 0 && !s->end;) {
-		to = ctr_buf_room(&s->buf, want);
-		if (!to)
-			return ctr_buf_ok(&s->buf, s->name, e);
-		got = read(s->fd, to, want);
-		if (got < 0 && errno == EINTR)
-			continue;
-		if (got < 0)
-			return ctr_fail_sys(e, "read", "%s", s->name);
-		ctr_buf_commit(&s->buf, (size_t)got);
-		want -= (size_t)got;
-		s->end = got == 0;
-	}
-	return 0;
-}
-
-/* The next document, NULL behind the last. */
-static int next(struct stream *s, struct ctr_yaml **y, struct ctr_err *e)
-{
-	size_t len = 0;
-	unsigned lines = 0;
-
-	*y = NULL;
-	for (;;) {
-		if (s->buf.n > s->at)
-			ctr_yaml_split(s->buf.p + s->at, s->buf.n - s->at, s->end, &len, &lines);
-		if (len > 0)
-			break;
-		if (s->end)
-			return 0;
-		if (fill(s, e) < 0)
-			return -1;
-	}
-	if (ctr_yaml_parse(s->name, s->line, s->buf.p + s->at, len, y, e) < 0)
-		return -1;
-	s->at += len;
-	s->line += lines;
-	return 0;
-}
-
 int ctr_k8s_read(const char *path, ctr_k8s_doc_fn fn, void *ctx, struct ctr_err *e)
 {
-	bool std = strcmp(path, "-") == 0;
-	ctr_auto_fd int fd = std ? -1 : open(path, O_RDONLY | O_CLOEXEC);
-	struct stream s = { .name = std ? "standard input" : path, .line = 1 };
-	int rc;
+	ctr_auto_docs struct ctr_docs d = { 0 };
+	bool more;
 
-	s.fd = std ? STDIN_FILENO : fd;
-	if (s.fd < 0)
-		return ctr_fail_sys(e, "open", "%s", path);
+	if (ctr_docs_open(&d, path, e) < 0)
+		return -1;
 	for (;;) {
 		ctr_auto_yaml struct ctr_yaml *y = NULL;
 
-		rc = next(&s, &y, e);
-		if (rc < 0 || !y)
-			break;
-		rc = fn(ctx, y, e);
-		if (rc < 0)
-			break;
+		if (ctr_docs_next(&d, &more, e) < 0)
+			return -1;
+		if (!more)
+			return 0;
+		if (ctr_yaml_parse(d.name, d.line, d.text, d.len, &y, e) < 0 || fn(ctx, y, e) < 0)
+			return -1;
 	}
-	ctr_buf_free(&s.buf);
-	return rc;
 }

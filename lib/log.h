@@ -11,7 +11,7 @@ struct ctr_log {
 	const char *tool;
 	int level;   /* messages above it are dropped */
 	bool json;   /* one JSON object a line instead of text */
-	unsigned warnings; /* counted also when -q hides them */
+	_Atomic unsigned warnings; /* counted also when -q hides them */
 };
 
 /*

@@ -24,6 +24,14 @@ struct ctr_imgref {
 /* Distribution reference grammar, only sha256 digests. CTR_FORMAT "image.ref". */
 CTR_MUST int ctr_imgref_parse(const char *s, struct ctr_imgref *ref, struct ctr_err *e);
 
+/* The text for a manifest, appended: the user's own spelling s (name or name:tag) with @digest. */
+void ctr_imgref_pinned(const char *s, const char *digest, struct ctr_buf *b);
+/* What containerd asks the guest to pull, appended: full name, tag dropped, "@", digest. */
+void ctr_imgref_pull_name(const struct ctr_imgref *ref, const char *digest, struct ctr_buf *b);
+
+/* True for "sha256:" and 64 lower-case digits. */
+bool ctr_oci_digest_ok(const char *s);
+
 /* A content descriptor (OCI image specification, descriptor.md). */
 struct ctr_oci_desc {
 	char digest[CTR_OCI_DIGEST];

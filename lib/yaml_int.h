@@ -59,7 +59,8 @@ struct ctr_yaml {
 	size_t nmerges, merges_cap;
 	struct ctr_yaml *next, *subs;  /* values of edits: documents of their own */
 	struct ctr_yaml_chunk *chunks;
-	bool edited, looked, json, compact; /* looked: json and compact are known */
+	struct ctr_yaml_node *host;    /* of such a document: the collection that it was put into */
+	bool edited, props;	       /* props: it has an anchor or a tag */
 	unsigned char map_step, seq_step; /* first seen indentation below a key, 0xff when none */
 };
 
@@ -110,6 +111,28 @@ size_t ctr_yaml_blanks(const struct ctr_yaml *y, size_t i);
  * be freed; otherwise it stays NULL. (Elsewhere than in JSON a backslash may stand for itself.)
  */
 CTR_MUST int ctr_yaml_join(const char *p, size_t n, char **out, size_t *nout, struct ctr_err *e);
+
+/* Where a value is to stand. */
+enum ctr_yaml_form { CTR_YAML_IN_BLOCK, CTR_YAML_IN_FLOW, CTR_YAML_IN_JSON };
+
+/* In double quotes, good for YAML and JSON. */
+void ctr_yaml_quote(struct ctr_buf *b, const char *s, size_t n);
+
+/* A string, in the style if it allows that, else plain where that is safe, else in double quotes. */
+void ctr_yaml_string(struct ctr_buf *b, const char *s, size_t n, enum ctr_yaml_style style,
+		     enum ctr_yaml_form form);
+
+/* How flow style is written: nl is NULL for one line, else each entry gets one. */
+struct ctr_yaml_flow {
+	enum ctr_yaml_form form;
+	bool compact; /* no blank behind ':' and ',' */
+	const char *nl, *indent, *unit;
+	size_t indent_n, unit_n;
+};
+void ctr_yaml_newline(struct ctr_buf *b, const struct ctr_yaml_flow *f, unsigned level);
+void ctr_yaml_flow_key(struct ctr_buf *b, const char *key, const struct ctr_yaml_flow *f);
+CTR_MUST int ctr_yaml_flow(struct ctr_buf *b, const struct ctr_yaml_node *n,
+			   const struct ctr_yaml_flow *f, unsigned level, struct ctr_err *e);
 
 /* Length of the line break at p[i] (LF, CRLF, CR, NEL, LS, PS), 0 when there is none. */
 size_t ctr_yaml_break(const char *p, size_t n, size_t i);

@@ -210,6 +210,7 @@ static int scalar(struct load *l, const yaml_event_t *ev, struct ctr_yaml_node *
 	const struct frame *f = l->depth ? &l->stack[l->depth - 1] : NULL;
 	int props = !!ev->data.scalar.anchor + !!ev->data.scalar.tag;
 
+	l->y->props |= props > 0;
 	n->style = styles[ev->data.scalar.style];
 	n->tag = tag_of(ev->data.scalar.tag);
 	n->text = ctr_yaml_dup(l->y, (const char *)ev->data.scalar.value, ev->data.scalar.length);
@@ -304,6 +305,7 @@ static int open_collection(struct load *l, const yaml_event_t *ev, struct ctr_ya
 	n->tag = tag_of(tag);
 	if (attach(l, n) < 0)
 		return -1;
+	l->y->props |= tag || name;
 	if (tag || name) {
 		n->end = l->y->n;
 		skip_props(n, !!tag + !!name);
@@ -335,6 +337,17 @@ static int fill(struct load *l, const struct frame *f)
 	return f->merges ? ctr_yaml_add_merge(n, l->e) : 0;
 }
 
+/* How far a collection is indented below the key that it belongs to, where that is seen first. */
+static void learn_step(struct ctr_yaml *y, const struct ctr_yaml_node *n)
+{
+	const struct ctr_yaml_node *up = n->up;
+	unsigned char *step = n->kind == CTR_YAML_MAP ? &y->map_step : &y->seq_step;
+
+	if (*step == 0xff && n->style == CTR_YAML_BLOCK && up && up->kind == CTR_YAML_MAP &&
+	    n->col - up->col < 0xff)
+		*step = (unsigned char)(n->col - up->col);
+}
+
 static int close_collection(struct load *l, const yaml_event_t *ev)
 {
 	struct frame *f = &l->stack[--l->depth];
@@ -343,6 +356,7 @@ static int close_collection(struct load *l, const yaml_event_t *ev)
 
 	if (fill(l, f) < 0)
 		return -1;
+	learn_step(l->y, n);
 	/* a pair in [a: b] is a flow mapping without brackets */
 	if (n->style == CTR_YAML_FLOW && strchr("{[", l->y->text[n->at])) {
 		seek(l, ev->end_mark.index, &c);

@@ -1,0 +1,154 @@
+//! The agent's side of a policy: loads it into the engine, asks it, keeps the state between requests.
+
+use crate::patch;
+use serde_json::{json, Value as Json};
+
+/// What became of a request. `words` is all that the policy printed, as it stands in the denial.
+pub struct Answer {
+	pub allowed: bool,
+	pub words: String,
+	/// Why there was no proper answer: undefined, an evaluation error, a patch that failed.
+	pub fault: Option<String>,
+}
+
+impl Answer {
+	/// One line for a person.
+	pub fn why(&self) -> String {
+		match &self.fault {
+			Some(f) => format!("{} [{}]", self.words, f.split_whitespace().collect::<Vec<_>>().join(" ")),
+			None => self.words.clone(),
+		}
+	}
+}
+
+#[derive(Clone)]
+pub struct Agent {
+	engine: regorus::Engine,
+	data: Json,
+}
+
+impl Agent {
+	/// Fails if the engine refuses the text, or if the policy would let failing requests pass.
+	pub fn load(policy: &str) -> Result<Agent, String> {
+		let mut engine = regorus::Engine::new();
+		let package = engine.add_policy("agent_policy".into(), policy.into()).map_err(|e| e.to_string())?;
+		if package != "data.agent_policy" {
+			return Err(format!("package is {package} (expected data.agent_policy)"));
+		}
+		engine.set_gather_prints(true);
+		let mut agent = Agent { engine, data: Json::Null };
+		agent.set_data(json!({"pstate": {}}))?;
+		match agent.query("AllowRequestsFailingPolicy", &json!({}))? {
+			None | Some(Json::Bool(false)) => Ok(agent),
+			Some(v) => Err(format!("AllowRequestsFailingPolicy is {v} (expected false)")),
+		}
+	}
+
+	/// Asks and, if allowed, takes over the state that the policy wants.
+	pub fn ask(&mut self, kind: &str, request: &Json) -> Answer {
+		let (mut answer, data) = self.answer(kind, request);
+		if let Some(Err(e)) = data.map(|d| self.set_data(d)) {
+			answer = Answer { allowed: false, fault: Some(e), ..answer };
+		}
+		answer
+	}
+
+	/// Asks, but leaves the state alone.
+	pub fn judge(&mut self, kind: &str, request: &Json) -> Answer {
+		self.answer(kind, request).0
+	}
+
+	pub fn state(&self) -> &Json {
+		&self.data
+	}
+
+	fn answer(&mut self, kind: &str, request: &Json) -> (Answer, Option<Json>) {
+		let value = self.query(kind, request);
+		let words = self.engine.take_prints().unwrap_or_default();
+		let words = words.iter().map(|w| printed(w)).collect::<Vec<_>>().join(" ");
+		match value.and_then(|v| self.meaning(v)) {
+			Ok((allowed, data)) => (Answer { allowed, words, fault: None }, data),
+			Err(e) => (Answer { allowed: false, words, fault: Some(e) }, None),
+		}
+	}
+
+	/// Allowed or not, and the new state if it changes.
+	fn meaning(&self, value: Option<Json>) -> Result<(bool, Option<Json>), String> {
+		let value = value.ok_or("undefined")?;
+		match (&value, value.get("allowed"), value.get("ops")) {
+			(Json::Bool(b), ..) => Ok((*b, None)),
+			(_, Some(Json::Bool(b)), None | Some(Json::Null)) => Ok((*b, None)),
+			(_, Some(Json::Bool(false)), Some(Json::Array(_))) => Ok((false, None)),
+			(_, Some(Json::Bool(true)), Some(Json::Array(ops))) => {
+				Ok((true, Some(patch::patched(&self.data, ops)?)))
+			}
+			_ => Err(format!("unfit answer {value}")),
+		}
+	}
+
+	/// The value of an entry point, None if it is undefined.
+	fn query(&mut self, kind: &str, request: &Json) -> Result<Option<Json>, String> {
+		self.engine.set_input(request.clone().into());
+		let results = self.engine.eval_query(format!("data.agent_policy.{kind}"), false);
+		match results.map_err(|e| e.to_string())?.result.as_slice() {
+			[r] => match r.expressions.as_slice() {
+				[e] if e.value == regorus::Value::Undefined => Ok(None),
+				[e] => serde_json::to_value(&e.value).map(Some).map_err(|e| e.to_string()),
+				_ => Err("more than one expression".into()),
+			},
+			_ => Ok(None),
+		}
+	}
+
+	fn set_data(&mut self, data: Json) -> Result<(), String> {
+		self.engine.clear_data();
+		self.engine.add_data(data.clone().into()).map_err(|e| e.to_string())?;
+		self.data = data;
+		Ok(())
+	}
+}
+
+/// The engine puts source and line in front of what it gathers; only the text is of interest here.
+fn printed(line: &str) -> &str {
+	line.splitn(3, ':').nth(2).map_or(line, str::trim_start)
+}
+
+#[cfg(test)]
+mod tests {
+	use super::*;
+
+	const HEAD: &str = "package agent_policy\nimport rego.v1\ndefault AllowRequestsFailingPolicy := false\n";
+
+	fn agent(rules: &str) -> Agent {
+		Agent::load(&format!("{HEAD}{rules}")).unwrap()
+	}
+
+	#[test]
+	fn answers() {
+		let mut a = agent("T := true\nF := false\nO := {\"allowed\": true}\nX := 1\nY := {\"allowed\": 1}\nZ := to_number(\"x\", 1)\n");
+		for (kind, allowed, fault) in [("T", true, false), ("F", false, false), ("O", true, false), ("X", false, true),
+			("Y", false, true), ("None", false, true)] {
+			let r = a.ask(kind, &json!({}));
+			assert_eq!((r.allowed, r.fault.is_some()), (allowed, fault), "{kind}: {}", r.why());
+		}
+	}
+
+	#[test]
+	fn state_and_words() {
+		let mut a = agent("A := {\"allowed\": true, \"ops\": [{\"op\": \"add\", \"path\": \"/pstate/a\", \"value\": input.v}]}\n\
+			R := {\"allowed\": true, \"ops\": [{\"op\": \"remove\", \"path\": \"/pstate/a\"}]}\n\
+			default G := false\nG if data.pstate.a == 1\nG if {\n\tprint(\"order: x:\", 1, \"y\")\n\tfalse\n}\n");
+		assert_eq!(a.ask("G", &json!({})).words, "order: x: 1 y");
+		assert!(!a.ask("R", &json!({})).allowed);
+		assert!(a.judge("A", &json!({"v": 1})).allowed && !a.judge("G", &json!({})).allowed);
+		assert!(a.ask("A", &json!({"v": 1})).allowed && a.ask("G", &json!({})).allowed);
+		assert!(a.ask("R", &json!({})).allowed && a.state() == &json!({"pstate": {}}));
+	}
+
+	#[test]
+	fn refuses_to_load() {
+		assert!(Agent::load("package agent_policy\nAllowRequestsFailingPolicy := true\n").is_err());
+		assert!(Agent::load("package other\nX := true\n").is_err());
+		assert!(Agent::load(&format!("{HEAD}X := \"{}\"\n", "a".repeat(1100))).is_err());
+	}
+}

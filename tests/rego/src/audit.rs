@@ -1,0 +1,142 @@
+//! The mutation audit: every request that differs from a right one, and every sequence that does, is to be denied, save
+//! what allowed-mutations.json lists with a reason.
+
+use crate::{agent::Agent, files, life::{self, App}, mutate, order, patch, read, sim::Step, tally::Tally, Opts};
+use serde_json::Value as Json;
+use std::collections::{BTreeMap, HashSet};
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+use std::sync::Mutex;
+
+/// The reviewed list: kind, path and op are patterns, `*` for one part and `**` at the end for the rest.
+pub struct Listed {
+	entries: Vec<(Json, AtomicUsize)>,
+}
+
+impl Listed {
+	fn load(file: &str) -> Result<Listed, String> {
+		let list: Vec<Json> = serde_json::from_str(&read(file)?).map_err(|e| format!("{file}: {e}"))?;
+		match list.iter().find(|e| e["reason"].as_str().is_none_or(str::is_empty)) {
+			Some(e) => Err(format!("{file}: no reason: {e}")),
+			None => Ok(Listed { entries: list.into_iter().map(|e| (e, AtomicUsize::new(0))).collect() }),
+		}
+	}
+
+	fn covers(&self, kind: &str, path: &[String], op: &str) -> bool {
+		let hit = self.entries.iter().find(|(e, _)| {
+			let text = |k: &str| e[k].as_str().unwrap_or_default();
+			let words = |k: &str, word: &str| text(k) == "*" || text(k).split_whitespace().any(|w| w == word);
+			words("kind", kind) && words("op", op) && fits(&patch::tokens(text("path")).unwrap_or_default(), path)
+		});
+		hit.map(|(_, n)| n.fetch_add(1, Relaxed)).is_some()
+	}
+}
+
+fn fits(pattern: &[String], path: &[String]) -> bool {
+	match (pattern.split_first(), path.split_first()) {
+		(None, None) => true,
+		(Some((p, [])), _) if p == "**" => true,
+		(Some((p, pattern)), Some((t, path))) => (p == "*" || p == t) && fits(pattern, path),
+		_ => false,
+	}
+}
+
+/// What was asked of one application, and what should not have been allowed, each once with its number.
+pub struct Findings<'a> {
+	listed: &'a Listed,
+	pub asked: usize,
+	/// Sequences of two copies that the policy allows.
+	pub pairs: usize,
+	covered: usize,
+	wordless: usize,
+	pub wrong: BTreeMap<String, usize>,
+}
+
+impl Findings<'_> {
+	/// Takes the answer to a wrong request.
+	pub fn note(&mut self, allowed: bool, kind: &str, path: &[String], op: &str) {
+		self.asked += 1;
+		if allowed && self.listed.covers(kind, path, op) {
+			self.covered += 1;
+		} else if allowed {
+			let starred: Vec<&str> = path.iter().map(|t| if t.bytes().all(|b| b.is_ascii_digit()) { "*" } else { t }).collect();
+			*self.wrong.entry(format!("{kind} {} {op}: allowed (expected denied)", patch::pointer(&starred))).or_default() += 1;
+		}
+	}
+}
+
+/// `ctr-rego audit APPS ALLOWED.json --images DIR [NAME...]`
+pub fn run(o: &Opts) -> Result<bool, String> {
+	let listed = Listed::load(o.operand(1)?)?;
+	let names = Opts { operands: [&o.operands[..1], &o.operands[2..]].concat(), ..o.clone() };
+	let mut apps = Vec::new();
+	for folder in life::folders(&names)? {
+		apps.extend(life::apps(o, &folder)?);
+	}
+	let (next, reports) = (AtomicUsize::new(0), Mutex::new(BTreeMap::new()));
+	std::thread::scope(|s| {
+		for _ in 0..std::thread::available_parallelism().map_or(1, usize::from) {
+			s.spawn(|| {
+				while let Some((n, app)) = Some(next.fetch_add(1, Relaxed)).and_then(|n| Some((n, apps.get(n)?))) {
+					let report = audit(app, &listed);
+					reports.lock().expect("no thread panicked").insert(n, report);
+				}
+			});
+		}
+	});
+	let mut tally = Tally::default();
+	for (n, report) in reports.into_inner().expect("no thread panicked") {
+		match report {
+			Ok(f) => summarise(&apps[n], &f, &mut tally),
+			Err(e) => tally.check(&apps[n].title(), Err(e)),
+		}
+	}
+	let unused = listed.entries.iter().filter(|(_, n)| n.load(Relaxed) == 0 && o.operands.len() == 2);
+	unused.for_each(|(e, _)| tally.check(&o.operands[1], Err(format!("matches nothing: {e}"))));
+	Ok(tally.close())
+}
+
+fn summarise(app: &App, f: &Findings, tally: &mut Tally) {
+	println!("{}: {} wrong requests, {} allowed as listed, {} denied without words, {} pairs of copies", app.title(), f.asked, f.covered,
+		f.wordless, f.pairs);
+	f.wrong.iter().for_each(|(what, n)| println!("not ok: {}: {what} ({n})", app.title()));
+	let failed: usize = f.wrong.values().sum();
+	tally.add(f.asked + f.pairs - failed, failed);
+}
+
+fn audit<'a>(app: &App, listed: &'a Listed) -> Result<Findings<'a>, String> {
+	let mut f = Findings { listed, asked: 0, pairs: 0, covered: 0, wordless: 0, wrong: BTreeMap::new() };
+	let fresh = Agent::load(&app.policy)?;
+	let mut agent = fresh.clone();
+	let mut seen = HashSet::new();
+	for (n, step) in app.steps.iter().enumerate().filter(|(_, s)| !s.optional) {
+		if seen.insert(shape(step)) {
+			values(&mut agent, step, &mut f);
+		}
+		let a = agent.ask(&step.kind, &step.request);
+		if !a.allowed {
+			return Err(format!("step {n}, {} {}: denied: {}", step.kind, step.container, a.why()));
+		}
+	}
+	order::audit(app, &fresh, &mut f);
+	files::audit(app, &fresh, &mut f)?;
+	Ok(f)
+}
+
+/// Steps that ask the same thing of the policy are mutated once.
+fn shape(step: &Step) -> String {
+	let detail = match step.kind.as_str() {
+		"CopyFileRequest" => step.request["path"].as_str().map_or("", |p| &p[crate::sim::SHARED.len() + 82..]).to_string() + &step.request["file_type"].to_string(),
+		"ExecProcessRequest" => step.request["process"]["Args"].to_string(),
+		_ => String::new(),
+	};
+	format!("{} {} {detail}", step.kind, step.container)
+}
+
+fn values(agent: &mut Agent, step: &Step, f: &mut Findings) {
+	let mut request = step.request.clone();
+	mutate::each(&mut request, &mut |path, op, wrong| {
+		let a = agent.judge(&step.kind, wrong);
+		f.wordless += usize::from(!a.allowed && a.words.is_empty());
+		f.note(a.allowed, &step.kind, path, op);
+	});
+}
