@@ -141,6 +141,11 @@ static int escape(struct toml *t, bool multi, struct ctr_buf *b, struct ctr_err 
 	return multi ? joined_line(t, e) : bad(t, e, "an unknown escape");
 }
 
+static bool plain(int c, char quote)
+{
+	return c >= 0 && !control(c) && c != quote && c != '\\';
+}
+
 /* After """ or ''': the text may end with one or two quotes of its own before the closing three. */
 static int multi_line(struct toml *t, char quote, struct ctr_buf *b, struct ctr_err *e)
 {
@@ -174,8 +179,11 @@ static int multi_line(struct toml *t, char quote, struct ctr_buf *b, struct ctr_
 			continue;
 		}
 		t->line += c == '\n';
-		ctr_buf_addc(b, (char)c);
-		t->i++;
+		/* the first byte is good, with as many plain ones as follow */
+		for (run = 1; plain(look(t, run), quote);)
+			run++;
+		ctr_buf_add(b, t->p + t->i, run);
+		t->i += run;
 	}
 }
 
