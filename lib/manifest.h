@@ -10,6 +10,7 @@
 #define CTR_SAN_LEN_MAX 1024  /* bytes */
 #define CTR_SECRET_ID_MAX 1024 /* bytes */
 #define CTR_REFS_MAX 1024     /* reference value sets of one kind */
+#define CTR_IDS_MAX 16384     /* allowed chips or platforms of one set */
 #define CTR_OWNERS_MAX 1024   /* keys of one kind */
 
 enum ctr_role { CTR_ROLE_NONE, CTR_ROLE_COORDINATOR };

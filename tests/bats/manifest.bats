@@ -3,14 +3,14 @@
 load helpers
 
 setup() {
-	cd "$BATS_TEST_TMPDIR"
+	cd "$BATS_TEST_TMPDIR" || exit
 	keys=$BATS_FILE_TMPDIR/keys
 	ref=$TOP/k8s/examples/snp.json
 }
 
 setup_file() {
 	mkdir "$BATS_FILE_TMPDIR/keys"
-	cd "$BATS_FILE_TMPDIR/keys"
+	cd "$BATS_FILE_TMPDIR/keys" || exit
 	openssl ecparam -name secp384r1 -genkey -out ec-old.pem
 	openssl pkcs8 -topk8 -nocrypt -in ec-old.pem -out ec.pem
 	openssl ec -in ec-old.pem -pubout -out ec.pub 2>/dev/null
@@ -59,6 +59,7 @@ app() {
 }
 
 # generate ARGUMENT...: a manifest of app with all it needs.
+# shellcheck disable=SC2120 # mostly without any
 generate() {
 	app | ctr-manifest -q -r "$ref" -w "$keys/ec.pub" -s "$keys/rsa.pub" "$@"
 }
@@ -370,7 +371,7 @@ finds() {
 @test "policies writes the Rego under the measured hash" {
 	app >a.yaml
 	ok ctr-manifest policies -o out/dir a.yaml
-	[ "$(ls out/dir | wc -l)" = 3 ]
+	[ "$(find out/dir -type f | wc -l)" = 3 ]
 	[ "$(cat "out/dir/$(printf 'package web' | sha).rego")" = 'package web' ]
 	[ "$(cat "out/dir/$(initdata 'package db' | sha).rego")" = 'package db' ]
 	[[ $output == *"$(initdata 'package db' | sha)  Pod shop/db"* ]]
