@@ -35,7 +35,9 @@ struct layouts {
 
 static struct layouts *self(struct ctr_oci_source *s)
 {
-	return (struct layouts *)((char *)s - offsetof(struct layouts, src));
+	void *first = s; /* its first member */
+
+	return first;
 }
 
 int ctr_oci_send_fd(int fd, const char *name, const struct ctr_oci_desc *desc, ctr_oci_sink sink,

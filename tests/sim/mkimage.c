@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 
 #include <zlib.h>
 #include <zstd.h>
@@ -220,4 +221,56 @@ void mk_image_free(struct mk_image *im)
 {
 	for (size_t i = 0; i < im->n; i++)
 		ctr_buf_free(&im->layer[i]);
+}
+
+struct mk_image mk_one(const char *name)
+{
+	struct mk_image im = { .name = name, .n = 1 };
+
+	mk_file(&im.layer[0], "hello", name ? name : "x");
+	mk_end(&im.layer[0]);
+	return im;
+}
+
+struct mk_image mk_many(const char *name)
+{
+	struct mk_image im = { .name = name, .config = "{\"User\":\"svc\"}", .n = 8 };
+	char text[64];
+
+	for (size_t i = 0; i < im.n; i++) {
+		snprintf(text, sizeof text, "svc:x:%zu:%zu::/:\n", 100 + i, 200 + i);
+		im.pack[i] = (enum mk_pack)(i % 3);
+		if (i < 6)
+			mk_file(&im.layer[i], "etc/passwd", text);
+		mk_file(&im.layer[i], "usr/filler", text);
+	}
+	mk_file(&im.layer[3], "lib/group", "g:x:7:svc\n");
+	mk_link(&im.layer[4], "etc/group", '2', "../lib/group");
+	mk_file(&im.layer[6], "etc/.wh.shadow", "");
+	for (size_t i = 0; i < im.n; i++)
+		mk_end(&im.layer[i]);
+	return im;
+}
+
+int mk_run(char *const *argv, struct ctr_buf *out)
+{
+	struct ctr_err e = { 0 };
+	int fd[2], status;
+	pid_t pid;
+
+	MUST(pipe(fd) == 0);
+	pid = fork();
+	MUST(pid >= 0);
+	if (pid == 0) {
+		dup2(fd[1], STDOUT_FILENO);
+		close(fd[0]);
+		close(fd[1]);
+		execvp(argv[0], argv);
+		_exit(127);
+	}
+	close(fd[1]);
+	MUST(ctr_fd_read(fd[0], argv[0], (size_t)1 << 20, out, &e) == 0);
+	close(fd[0]);
+	MUST(waitpid(pid, &status, 0) == pid);
+	return WIFEXITED(status) ? WEXITSTATUS(status) : 128;
 }
