@@ -41,23 +41,31 @@ static void pad(struct ctr_buf *tar)
 	ctr_buf_add(tar, zero, (512 - tar->n % 512) % 512);
 }
 
+/* A field's text, without a NUL where it fills the field. */
+static void field(uint8_t *dst, const char *text, size_t size)
+{
+	MUST(strlen(text) <= size);
+	for (size_t i = 0; i < size && text[i]; i++)
+		dst[i] = (uint8_t)text[i];
+}
+
 void mk_entry(struct ctr_buf *tar, const char *name, char type, const char *link, const void *data, size_t n)
 {
-	char h[512] = { 0 };
+	uint8_t h[512] = { 0 };
+	char size[16];
 
-	MUST(strlen(name) <= 100 && (!link || strlen(link) <= 100));
-	memcpy(h, name, strlen(name));
-	memcpy(h + 100, "0000644", 8);
-	memcpy(h + 108, "0000000", 8);
-	memcpy(h + 116, "0000000", 8);
-	snprintf(h + 124, 12, "%011zo", n);
-	memcpy(h + 136, "00000000000", 12);
-	h[156] = type;
-	if (link)
-		memcpy(h + 157, link, strlen(link));
-	memcpy(h + 257, "ustar", 6);
-	memcpy(h + 263, "00", 2);
-	mk_checksum((uint8_t *)h);
+	snprintf(size, sizeof size, "%011zo", n);
+	field(h, name, 100);
+	field(h + 100, "0000644", 8);
+	field(h + 108, "0000000", 8);
+	field(h + 116, "0000000", 8);
+	field(h + 124, size, 12);
+	field(h + 136, "00000000000", 12);
+	h[156] = (uint8_t)type;
+	field(h + 157, link ? link : "", 100);
+	field(h + 257, "ustar", 6);
+	field(h + 263, "00", 2);
+	mk_checksum(h);
 	ctr_buf_add(tar, h, sizeof h);
 	ctr_buf_add(tar, data, n);
 	pad(tar);

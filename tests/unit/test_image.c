@@ -40,7 +40,8 @@ static const char *look(const char *dir, const char *ref, enum ctr_code *code)
 
 	if (images_get(s, ref, &i, &e) == 0)
 		return NULL;
-	*code = e.code;
+	if (code)
+		*code = e.code;
 	assert_null(i);
 	return e.id;
 }

@@ -631,7 +631,7 @@ static void other_diff_id_is_refused(void **s)
 	struct ctr_buf tar = layer("etc/passwd=x");
 	auto_paths p = { 0 };
 	const struct layer_want w = { .paths = &p };
-	struct layer *l;
+	struct layer *l = NULL;
 
 	(void)s;
 	T_FAILS(read_layer(TAR, &tar, "sha256:0", &w, &l, e), CTR_FORMAT, "layer.diff-id");
