@@ -14,7 +14,6 @@
 #include "oci_doc.h"
 
 #define PIECE ((size_t)256 * 1024)
-#define LAYOUTS_MAX 4096
 
 struct named {
 	struct ctr_imgref ref;
@@ -311,8 +310,6 @@ static int add_layout(struct layouts *ls, const char *dir, struct ctr_err *e)
 {
 	struct layout *v;
 
-	if (ls->n == LAYOUTS_MAX)
-		return ctr_fail(e, CTR_FORMAT, "limit", "more than %d image layouts", LAYOUTS_MAX);
 	v = reallocarray(ls->v, ls->n + 1, sizeof *v);
 	if (!v)
 		return ctr_fail_mem(e);

@@ -140,6 +140,16 @@ setup() {
 		--plain-http "$HOST" --cache "$D/cache")
 	"${cached[@]}" "$D/remote.yaml" >"$D/first"
 	grep -q "$HOST/team/db:16@sha256:" "$D/first"
+	# several at once, in an empty cache
+	for i in 1 2 3 4; do
+		"${cached[@]}" --cache "$D/shared" "$D/remote.yaml" >"$D/at-once.$i" &
+		pids[i]=$!
+	done
+	wait "${pids[@]}"
+	for i in 1 2 3 4; do
+		cmp "$D/first" "$D/at-once.$i"
+	done
+	[ -z "$(find "$D/shared" -type f -perm /077)" ]
 	before=$(wc -l <"$D/registry.log")
 	"${cached[@]}" "$D/remote.yaml" >"$D/second"
 	[ "$(wc -l <"$D/registry.log")" -eq "$before" ]

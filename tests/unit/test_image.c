@@ -472,6 +472,28 @@ static void verity_roots_without_accounts(void **s)
 	mk_image_free(&mk);
 }
 
+static void sizes_are_bounded(void **s)
+{
+	struct mk_image mk = mk_one("a:1");
+	ctr_auto_buf struct ctr_buf b = { 0 };
+	char digest[CTR_OCI_DIGEST], ref[128];
+
+	mk_layout(*s, &mk);
+	while (b.n <= CTR_OCI_MANIFEST_MAX)
+		ctr_buf_adds(&b, "                                ");
+	mk_blob(*s, b.p, b.n, digest);
+	snprintf(ref, sizeof ref, "a@%s", digest);
+	T_LOOK(*s, ref, CTR_FORMAT, "limit");
+	ctr_buf_reset(&b);
+	ctr_buf_addf(&b, "{\"schemaVersion\":2,\"config\":{\"mediaType\":\"application/vnd.oci.image.config.v1+json\","
+		     "\"digest\":\"%s\",\"size\":%zu},\"layers\":[{\"mediaType\":\"application/vnd.oci.image.layer.v1.tar\","
+		     "\"digest\":\"%s\",\"size\":1}]}", digest, CTR_OCI_CONFIG_MAX + 1, digest);
+	mk_blob(*s, b.p, b.n, digest);
+	snprintf(ref, sizeof ref, "a@%s", digest);
+	T_LOOK(*s, ref, CTR_FORMAT, "limit");
+	mk_image_free(&mk);
+}
+
 /* lesson: odd images early */
 static void lesson_odd_images_early(void **s)
 {
@@ -499,6 +521,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(lesson_determinism_across_threads, tmp_up, tmp_down),
 		cmocka_unit_test_setup_teardown(the_lowest_broken_layer_is_named, tmp_up, tmp_down),
 		cmocka_unit_test_setup_teardown(verity_roots_without_accounts, tmp_up, tmp_down),
+		cmocka_unit_test_setup_teardown(sizes_are_bounded, tmp_up, tmp_down),
 		cmocka_unit_test_setup_teardown(lesson_odd_images_early, tmp_up, tmp_down),
 	};
 
