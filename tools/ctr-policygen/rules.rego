@@ -177,7 +177,7 @@ identity(n, c, a) := {} if {
 	notes(a, {
 		"container-type": "container", "container-name": n, "image-name": c.img,
 		"sandbox-name": st("n"), "sandbox-namespace": st("ns"), "sandbox-uid": st("u"),
-	}, both({"io.kubernetes.container.terminationMessagePolicy": {"File|FallbackToLogsOnError"}}, gpus(c, a)))
+	}, both({"io.kubernetes.container.terminationMessagePath": c.tp, "io.kubernetes.container.terminationMessagePolicy": {"File|FallbackToLogsOnError"}}, gpus(c, a)))
 }
 
 # Annotations that must be there, those that may.
@@ -203,7 +203,7 @@ image(c, a) if {
 user(c, u) if ok("user: ", {"UID": c.u[0], "GID": c.u[1], "AdditionalGids": c.u[2], "Username": ""}, both(u, {"AdditionalGids": sort(u.AdditionalGids)}))
 
 caps(c, p) if {
-	all := sort(split(c.cap, " "))
+	all := sort([x | some x in split(c.cap, " "); x != ""])
 	have := {k: bare(v) | some k, v in p}
 	ok("process: Capabilities.", {"Bounding": all, "Effective": all, "Permitted": all, "Ambient": [], "Inheritable": []}, have)
 }
@@ -289,14 +289,14 @@ mounts(c) := vols if {
 	}
 	is("mounts: hidden", [], [x | some i, x in places; some k, y in places; k > i; startswith(x, j([y, "/"]))])
 	uses := [[w, m.source] | some m in ms; w := want[m.destination][1]; regex.match("^(E:|/run/kata-containers/sandbox/eph)", w)]
-	pairs := {u | some u in uses}
+	pairs := {u | some u in uses; u[0] != u[1]}
 
 	# One volume has one place, and one place one volume, over the life of the pod.
 	old := {[v, m] | some v, m in g(data.pstate, "v", {})}
 	is("storage: place", [], [u | some u in pairs | old; some y in pairs | old; u != y; count({u[0], u[1], y[0], y[1]}) < 4])
 	rest := [s | some s in input.storages; s.driver != "image_guest_pull"]
 	is("storage: mount_point", sort([u[1] | some u in uses]), sort([s.mount_point | some s in rest]))
-	every u in pairs {
+	every u in uses {
 		every s in rest { held(u, s) }
 	}
 	vols := both(g(data.pstate, "v", {}), {u[0]: u[1] | some u in pairs})
@@ -621,7 +621,7 @@ device(x, false) if ok("devices: ", {
 address := {`[-0-9a-zA-Z:/._]{0,64}`}
 
 gpus(c, a) := all if {
-	all := {k: {"nvidia.com/gpu=%{1,4}"} | some k, _ in a; c.gpu > 0; regex.match(`^cdi\.k8s\.io/vfio%{1,4}$`, k)}
+	all := {k: {"nvidia.com/gpu=%{1,4}"} | some k, _ in a; c.gpu > 0; fits({`cdi\.k8s\.io/vfio%{1,4}`}, k)}
 }
 
 #% no-exec
