@@ -27,8 +27,7 @@ SANFLAGS := -fsanitize=address,undefined$(if $(filter fuzz,$(SAN)),$(comma)fuzze
 	-fno-sanitize-recover=all -fno-omit-frame-pointer
 WARN := -Wall -Wextra -Wshadow -Wvla -Wformat=2 -Wstrict-prototypes -Wmissing-prototypes \
 	-Wcast-qual -Wimplicit-fallthrough $(WERROR)
-ALLCFLAGS := -std=c17 -D_GNU_SOURCE -O2 -g $(WARN) -fPIE -MMD -MP -iquote lib -iquote . \
-	-DCTR_VERSION='"$(VERSION)"' \
+ALLCFLAGS := -std=c17 -D_GNU_SOURCE -O2 -g $(WARN) -fPIE -iquote lib -iquote . -DCTR_VERSION='"$(VERSION)"' \
 	$(if $(SAN),$(SANFLAGS),$(HARDEN)) $(CFLAGS)
 ALLLDFLAGS := -pie -Wl,-z,relro,-z,now,-z,noexecstack -Wl,--as-needed \
 	$(if $(SAN),$(SANFLAGS)) $(LDFLAGS)
@@ -37,14 +36,13 @@ ALLLDFLAGS := -pie -Wl,-z,relro,-z,now,-z,noexecstack -Wl,--as-needed \
 LIBS := -lcrypto -lcjson -lyaml
 LIBS_ctr-policygen := -lz -lzstd -lpthread
 LIBS_ctr-manifest := -lz
-LIBS_tests := $(LIBS) -lz -lzstd -lssl -lpthread
+LIBS_tests := $(LIBS) -lssl -lz -lzstd -lpthread
 
 TOOLS := $(notdir $(patsubst %/main.c,%,$(wildcard tools/*/main.c)))
 BINS := $(TOOLS:%=$(BUILD)/bin/%)
 names = $(patsubst tests/$(1)%.c,%,$(wildcard tests/$(1)*.c))
 UNITBINS := $(patsubst %,$(BUILD)/unit/test_%,$(call names,unit/test_))
-# Of tests/sim those that are programs; the others are parts of tests.
-SIMS := $(patsubst tests/sim/%.c,%,$(shell grep -l '^int main' tests/sim/*.c))
+SIMS := $(patsubst tests/sim/%.c,%,$(shell grep -ls '^int main' tests/sim/*.c))
 SIMBINS := $(SIMS:%=$(BUILD)/sim/%)
 BENCHBINS := $(patsubst %,$(BUILD)/bench/bench_%,$(call names,bench/bench_))
 FUZZ := $(call names,fuzz/fuzz_)
@@ -74,7 +72,7 @@ $(BUILD)/%.o: %.c $(BUILD)/flags
 	$(Q)$(CC) $(ALLCFLAGS) -MMD -MP -c -o $@ $<
 
 # tools/X/rules.rego becomes the string rules_rego of X.
-$(BUILD)/%.rego.c: %.rego scripts/embed
+$(BUILD)/%.rego.c: %.rego scripts/embed scripts/rego-minify
 	$(call say,EMBED,$<)
 	$(Q)mkdir -p $(@D)
 	$(Q)scripts/embed $< >$@
@@ -103,8 +101,7 @@ $(foreach t,$(TOOLS),$(call prog,$(BUILD)/bin/$(t),$(call obj,$(wildcard tools/$
 	$(LIBS) $(LIBS_$(t))))
 $(foreach u,$(call names,unit/test_),$(call prog,$(BUILD)/unit/test_$(u),\
 	$(call needs,tests/unit/test_$(u).c) $(call obj,tests/unit/t.c),$(LIBS_tests) -lcmocka))
-$(foreach s,$(SIMS),$(call prog,$(BUILD)/sim/$(s),$(call needs,tests/sim/$(s).c),\
-	$(LIBS_tests) -levent))
+$(foreach s,$(SIMS),$(call prog,$(BUILD)/sim/$(s),$(call needs,tests/sim/$(s).c),$(LIBS_tests)))
 $(foreach b,$(call names,bench/bench_),$(call prog,$(BUILD)/bench/bench_$(b),\
 	$(call needs,tests/bench/bench_$(b).c),$(LIBS_tests)))
 # replay_X runs files through fuzz target X, with any compiler; fuzz_X is the fuzzer, with SAN=fuzz.

@@ -25,7 +25,9 @@ struct cache {
 
 static struct cache *self(struct ctr_oci_source *s)
 {
-	return (struct cache *)((char *)s - offsetof(struct cache, src));
+	void *first = s; /* its first member */
+
+	return first;
 }
 
 /* Ours, and writable by us alone. */

@@ -14,7 +14,6 @@
 #include "oci_doc.h"
 
 #define PIECE ((size_t)256 * 1024)
-#define LAYOUTS_MAX 4096
 
 struct named {
 	struct ctr_imgref ref;
@@ -35,7 +34,9 @@ struct layouts {
 
 static struct layouts *self(struct ctr_oci_source *s)
 {
-	return (struct layouts *)((char *)s - offsetof(struct layouts, src));
+	void *first = s; /* its first member */
+
+	return first;
 }
 
 int ctr_oci_send_fd(int fd, const char *name, const struct ctr_oci_desc *desc, ctr_oci_sink sink,
@@ -309,8 +310,6 @@ static int add_layout(struct layouts *ls, const char *dir, struct ctr_err *e)
 {
 	struct layout *v;
 
-	if (ls->n == LAYOUTS_MAX)
-		return ctr_fail(e, CTR_FORMAT, "limit", "more than %d image layouts", LAYOUTS_MAX);
 	v = reallocarray(ls->v, ls->n + 1, sizeof *v);
 	if (!v)
 		return ctr_fail_mem(e);

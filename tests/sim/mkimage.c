@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 
 #include <zlib.h>
 #include <zstd.h>
@@ -40,23 +41,31 @@ static void pad(struct ctr_buf *tar)
 	ctr_buf_add(tar, zero, (512 - tar->n % 512) % 512);
 }
 
+/* A field's text, without a NUL where it fills the field. */
+static void field(uint8_t *dst, const char *text, size_t size)
+{
+	MUST(strlen(text) <= size);
+	for (size_t i = 0; i < size && text[i]; i++)
+		dst[i] = (uint8_t)text[i];
+}
+
 void mk_entry(struct ctr_buf *tar, const char *name, char type, const char *link, const void *data, size_t n)
 {
-	char h[512] = { 0 };
+	uint8_t h[512] = { 0 };
+	char size[16];
 
-	MUST(strlen(name) <= 100 && (!link || strlen(link) <= 100));
-	memcpy(h, name, strlen(name));
-	memcpy(h + 100, "0000644", 8);
-	memcpy(h + 108, "0000000", 8);
-	memcpy(h + 116, "0000000", 8);
-	snprintf(h + 124, 12, "%011zo", n);
-	memcpy(h + 136, "00000000000", 12);
-	h[156] = type;
-	if (link)
-		memcpy(h + 157, link, strlen(link));
-	memcpy(h + 257, "ustar", 6);
-	memcpy(h + 263, "00", 2);
-	mk_checksum((uint8_t *)h);
+	snprintf(size, sizeof size, "%011zo", n);
+	field(h, name, 100);
+	field(h + 100, "0000644", 8);
+	field(h + 108, "0000000", 8);
+	field(h + 116, "0000000", 8);
+	field(h + 124, size, 12);
+	field(h + 136, "00000000000", 12);
+	h[156] = (uint8_t)type;
+	field(h + 157, link ? link : "", 100);
+	field(h + 257, "ustar", 6);
+	field(h + 263, "00", 2);
+	mk_checksum(h);
 	ctr_buf_add(tar, h, sizeof h);
 	ctr_buf_add(tar, data, n);
 	pad(tar);
@@ -220,4 +229,56 @@ void mk_image_free(struct mk_image *im)
 {
 	for (size_t i = 0; i < im->n; i++)
 		ctr_buf_free(&im->layer[i]);
+}
+
+struct mk_image mk_one(const char *name)
+{
+	struct mk_image im = { .name = name, .n = 1 };
+
+	mk_file(&im.layer[0], "hello", name ? name : "x");
+	mk_end(&im.layer[0]);
+	return im;
+}
+
+struct mk_image mk_many(const char *name)
+{
+	struct mk_image im = { .name = name, .config = "{\"User\":\"svc\"}", .n = 8 };
+	char text[64];
+
+	for (size_t i = 0; i < im.n; i++) {
+		snprintf(text, sizeof text, "svc:x:%zu:%zu::/:\n", 100 + i, 200 + i);
+		im.pack[i] = (enum mk_pack)(i % 3);
+		if (i < 6)
+			mk_file(&im.layer[i], "etc/passwd", text);
+		mk_file(&im.layer[i], "usr/filler", text);
+	}
+	mk_file(&im.layer[3], "lib/group", "g:x:7:svc\n");
+	mk_link(&im.layer[4], "etc/group", '2', "../lib/group");
+	mk_file(&im.layer[6], "etc/.wh.shadow", "");
+	for (size_t i = 0; i < im.n; i++)
+		mk_end(&im.layer[i]);
+	return im;
+}
+
+int mk_run(char *const *argv, struct ctr_buf *out)
+{
+	struct ctr_err e = { 0 };
+	int fd[2], status;
+	pid_t pid;
+
+	MUST(pipe(fd) == 0);
+	pid = fork();
+	MUST(pid >= 0);
+	if (pid == 0) {
+		dup2(fd[1], STDOUT_FILENO);
+		close(fd[0]);
+		close(fd[1]);
+		execvp(argv[0], argv);
+		_exit(127);
+	}
+	close(fd[1]);
+	MUST(ctr_fd_read(fd[0], argv[0], (size_t)1 << 20, out, &e) == 0);
+	close(fd[0]);
+	MUST(waitpid(pid, &status, 0) == pid);
+	return WIFEXITED(status) ? WEXITSTATUS(status) : 128;
 }

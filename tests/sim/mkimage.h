@@ -51,4 +51,15 @@ void mk_image_free(struct mk_image *im);
 /* Writes a file below dir, making directories on the way. */
 void mk_write(const char *dir, const char *name, const void *p, size_t n);
 
+/* The smallest image: one layer, one file. */
+struct mk_image mk_one(const char *name);
+/*
+ * Eight layers of every packing for the user svc: uid 105 in the topmost /etc/passwd, group 7 by way of a symbolic link
+ * from /etc/group to /lib/group.
+ */
+struct mk_image mk_many(const char *name);
+
+/* Runs a program, its standard output into out: its exit status, 127 when it is not there. */
+int mk_run(char *const *argv, struct ctr_buf *out);
+
 #endif

@@ -44,7 +44,7 @@ static void refuses(void **s)
 {
 	static const char *const t[] = {
 		"", ":", "@", "/", "x:", "x@", ":x", "/x", "x/", "a//b", "Busybox", "a/B", "r.example/A", "x y", "x\n",
-		"-x", "x-", "a___b", "a..b", "a._b", "_a", "x:-t", "x:.t", "x:t/u:v w", "x@sha256:12", "x@md5:" "00",
+		"-x", "x-", "a___b", "a..b", "a._b", "_a", "x:-t", "x:.t", "x:t/u:v w", "x@sha256:12", "x@md5:00",
 		"x@" D "0", "x@" D "@" D, "x@sha256:28D1e443f371ea3ef4164ea38a11397ffa88e2da3f66cd75c415fe80092ec2eb",
 		"x@sha512:28d1e443f371ea3ef4164ea38a11397ffa88e2da3f66cd75c415fe80092ec2eb",
 		"28d1e443f371ea3ef4164ea38a11397ffa88e2da3f66cd75c415fe80092ec2eb",

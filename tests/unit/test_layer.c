@@ -504,7 +504,7 @@ static int unpack_all(const char *type, const struct ctr_buf *in, size_t piece, 
 {
 	auto_unpack struct unpack *u = NULL;
 
-	if (unpack_new(type, append, out, &u, e) < 0)
+	if (unpack_new(type, 1000000, append, out, &u, e) < 0)
 		return -1;
 	for (size_t i = 0; i < in->n; i += piece) {
 		if (unpack_add(u, in->p + i, in->n - i < piece ? in->n - i : piece, e) < 0)
@@ -519,7 +519,7 @@ static void unpacks(void **s)
 	ctr_auto_buf struct ctr_buf text = { 0 }, gz = { 0 }, zs = { 0 }, out = { 0 };
 
 	(void)s;
-	for (int i = 0; i < 60000; i++)
+	for (int i = 0; i < 40000; i++)
 		ctr_buf_addf(&text, "line %d\n", i * 7919 % 10007);
 	mk_gzip(&text, &gz);
 	mk_gzip(&text, &gz); /* members and frames one after another */
@@ -569,6 +569,33 @@ static void unpack_refuses(void **s)
 	ctr_buf_reset(&out);
 	T_OK(unpack_all(TAR, &none, 9, &out, e));
 	assert_int_equal(out.n, 0);
+}
+
+/* A million bytes are allowed here, in any packing. */
+static void bombs_are_refused(void **s)
+{
+	static const char *const types[] = { TAR, TAR "+gzip", TAR "+zstd" };
+
+	(void)s;
+	for (size_t over = 0; over <= 1; over++) {
+		struct ctr_buf in[3] = { { 0 } };
+
+		memset(ctr_buf_room(&in[0], 1000000 + over), 0, 1000000 + over);
+		ctr_buf_commit(&in[0], 1000000 + over);
+		mk_gzip(&in[0], &in[1]);
+		mk_zstd(&in[0], &in[2]);
+		for (size_t i = 0; i < 3; i++) {
+			ctr_auto_buf struct ctr_buf out = { 0 };
+
+			if (over)
+				T_FAILS(unpack_all(types[i], &in[i], 4096, &out, e), CTR_FORMAT, "limit");
+			else
+				T_OK(unpack_all(types[i], &in[i], 4096, &out, e));
+			assert_true(out.n <= 1000000);
+		}
+		for (size_t i = 0; i < 3; i++)
+			ctr_buf_free(&in[i]);
+	}
 }
 
 static int read_layer(const char *type, const struct ctr_buf *in, const char *diff_id, const struct layer_want *w,
@@ -631,7 +658,7 @@ static void other_diff_id_is_refused(void **s)
 	struct ctr_buf tar = layer("etc/passwd=x");
 	auto_paths p = { 0 };
 	const struct layer_want w = { .paths = &p };
-	struct layer *l;
+	struct layer *l = NULL;
 
 	(void)s;
 	T_FAILS(read_layer(TAR, &tar, "sha256:0", &w, &l, e), CTR_FORMAT, "layer.diff-id");
@@ -689,6 +716,7 @@ int main(void)
 		cmocka_unit_test(ends_and_sparse_maps),
 		cmocka_unit_test(unpacks),
 		cmocka_unit_test(unpack_refuses),
+		cmocka_unit_test(bombs_are_refused),
 		cmocka_unit_test(layer_text_survives_the_cache),
 		cmocka_unit_test(other_diff_id_is_refused),
 		cmocka_unit_test(too_many_paths_are_refused),

@@ -5,7 +5,6 @@
 #include "quantity.h"
 #include "utf8.h"
 
-#define DEFAULT_PATH "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 const struct var *var_find(const struct vars *vs, const char *name, size_t n)
 {

@@ -8,6 +8,8 @@
 #include "unpack.h"
 #include "verity.h"
 
+#define UNPACKED_MAX ((uint64_t)64 << 30)
+
 struct layer_reader {
 	struct unpack *unpack;
 	struct ctr_hasher *sha;
@@ -69,7 +71,7 @@ int layer_reader_new(const char *media_type, const struct layer_want *w, struct 
 		return ctr_fail_mem(e);
 	r->layer->no_salt = w->no_salt;
 	if (tree_init(&r->layer->tree, w->paths, e) < 0 || ctr_hasher_new(CTR_SHA256, &r->sha, e) < 0 ||
-	    unpack_new(media_type, on_tar, r, &r->unpack, e) < 0)
+	    unpack_new(media_type, UNPACKED_MAX, on_tar, r, &r->unpack, e) < 0)
 		return -1;
 	if (tar_new(&(struct tar_events){ tree_entry, tree_data, &r->layer->tree }, &r->tar, e) < 0)
 		return -1;

@@ -1,4 +1,4 @@
-/* One layer, streamed once: its diff_id, its dm-verity root, and what it does to the tracked paths. */
+/* One layer of at most 64 GiB unpacked, streamed once: its diff_id, its dm-verity root, and what it does to the tracked paths. */
 #ifndef TOOLS_CTR_POLICYGEN_LAYER_H
 #define TOOLS_CTR_POLICYGEN_LAYER_H
 

@@ -341,7 +341,7 @@ static int whiteout(struct tree *t, char *path, struct ctr_err *e)
 
 		if (strncmp(name, ".wh.", 4) == 0)
 			return 0; /* AUFS keeps books in these */
-		if (!*name || strcmp(name, ".") == 0 || strcmp(name, "..") == 0)
+		if (strcmp(name, "") == 0 || strcmp(name, ".") == 0 || strcmp(name, "..") == 0)
 			return bad_whiteout(path, e);
 		memmove(base, name, strlen(name) + 1);
 		n = tree_at(t, path);

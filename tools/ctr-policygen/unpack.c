@@ -23,7 +23,7 @@ struct unpack {
 	bool any;    /* one has ended */
 	uint8_t magic[MAGIC];
 	size_t seen; /* bytes in magic, up to MAGIC */
-	uint64_t total;
+	uint64_t left; /* bytes that may still come out */
 	uint8_t out[PIECE];
 };
 
@@ -52,8 +52,8 @@ static enum pack found(const struct unpack *u)
 	return PLAIN;
 }
 
-int unpack_new(const char *media_type, ctr_oci_sink sink, void *ctx, struct unpack **out,
-	       struct ctr_err *e)
+int unpack_new(const char *media_type, uint64_t max, ctr_oci_sink sink, void *ctx,
+	       struct unpack **out, struct ctr_err *e)
 {
 	auto_unpack struct unpack *u = calloc(1, sizeof *u);
 
@@ -61,6 +61,7 @@ int unpack_new(const char *media_type, ctr_oci_sink sink, void *ctx, struct unpa
 	if (!u)
 		return ctr_fail_mem(e);
 	u->pack = promised(media_type);
+	u->left = max;
 	u->sink = sink;
 	u->ctx = ctx;
 	if (u->pack == GZIP && inflateInit2(&u->z, 15 + 16) != Z_OK)
@@ -92,10 +93,9 @@ void unpack_cleanup(struct unpack **u)
 
 static int give(struct unpack *u, const void *p, size_t n, struct ctr_err *e)
 {
-	if (n > UNPACK_MAX - u->total)
-		return ctr_fail(e, CTR_FORMAT, "limit", "the layer unpacks to more than %llu GiB",
-				(unsigned long long)(UNPACK_MAX >> 30));
-	u->total += n;
+	if (n > u->left)
+		return ctr_fail(e, CTR_FORMAT, "limit", "the layer unpacks to more than is allowed");
+	u->left -= n;
 	return n ? u->sink(u->ctx, p, n, e) : 0;
 }
 
