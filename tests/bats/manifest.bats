@@ -23,6 +23,8 @@ setup_file() {
 	openssl genpkey -algorithm RSA -pkeyopt rsa_keygen_bits:1024 -out small.pem
 	openssl pkcs8 -topk8 -in ec.pem -passout pass:x -out locked.pem
 	openssl genpkey -algorithm ed25519 -out ed.pem
+	openssl ec -in ec.pem -pubout -conv_form compressed -out ec-compressed.pub 2>/dev/null
+	openssl ec -in ec.pem -param_enc explicit -out ec-explicit.pem 2>/dev/null
 }
 
 sha() { sha256sum | cut -d' ' -f1; }
@@ -173,7 +175,7 @@ with_json() { jq "$@" "$ref"; }
 
 @test "keys: private and public, old and new form, are one entry" {
 	deployment web 'package w' >a.yaml
-	for k in ec.pub ec.pem ec-old.pem; do
+	for k in ec.pub ec.pem ec-old.pem ec-compressed.pub; do
 		ctr-manifest -q -w "$keys/$k" a.yaml | jq -r '.WorkloadOwnerKeyDigests[]'
 	done | uniq | wc -l | grep -qx 1
 	for k in rsa.pub rsa.pem rsa-old.pem; do
@@ -192,6 +194,7 @@ with_json() { jq "$@" "$ref"; }
 	refuses 3 key.kind ctr-manifest --errors=json -w "$keys/rsa.pub" a.yaml
 	refuses 3 key.kind ctr-manifest --errors=json -w "$keys/k1.pem" a.yaml
 	refuses 3 key.kind ctr-manifest --errors=json -w "$keys/ed.pem" a.yaml
+	refuses 3 key.kind ctr-manifest --errors=json -w "$keys/ec-explicit.pem" a.yaml
 	refuses 3 key.kind ctr-manifest --errors=json -s "$keys/ec.pub" a.yaml
 	refuses 3 key.rsa ctr-manifest --errors=json -s "$keys/small.pem" a.yaml
 	refuses 4 open ctr-manifest --errors=json -w nowhere a.yaml
