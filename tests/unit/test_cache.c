@@ -107,6 +107,7 @@ static void check_many(struct images *im)
 	assert_ptr_equal(a, again);
 }
 
+/* lesson: each layer is streamed once; only a link that leads on costs another pass */
 static void second_run_asks_nobody(void **s)
 {
 	struct mk_image mk = mk_many("r.example/many:1");
