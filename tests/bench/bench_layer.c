@@ -1,8 +1,8 @@
 /* needs: tools/ctr-policygen/layer.c tools/ctr-policygen/tree.c tools/ctr-policygen/tar.c */
 /* needs: tools/ctr-policygen/unpack.c tools/ctr-policygen/verity.c tests/sim/mkimage.c */
 /*
- * Seconds for a GB of layer (unpacked): diff_id, accounts and dm-verity root, against what nobody can do without, unpacking
- * it and hashing it once. Twice the bytes must take twice the time.
+ * Seconds for a GB of layer (unpacked): diff_id, accounts and dm-verity root, against what nobody
+ * can do without, unpacking it and hashing it once. Twice the bytes must take twice the time.
  */
 #include <stdio.h>
 #include <string.h>
@@ -65,12 +65,16 @@ static double run(const struct ctr_buf *gz, const char *diff_id, bool verity)
 	struct ctr_rd rd, part;
 	double t0 = now();
 
-	must(paths_add(&paths, "etc/passwd", true, &e) == 0 && paths_add(&paths, "etc/group", true, &e) == 0, &e);
-	must(layer_reader_new("application/vnd.oci.image.layer.v1.tar+gzip", &want, &r, &e) == 0, &e);
+	must(paths_add(&paths, "etc/passwd", true, &e) == 0 &&
+		     paths_add(&paths, "etc/group", true, &e) == 0,
+	     &e);
+	must(layer_reader_new("application/vnd.oci.image.layer.v1.tar+gzip", &want, &r, &e) == 0,
+	     &e);
 	ctr_rd_init(&rd, gz->p, gz->n);
 	while (rd.left > 0)
 		must(ctr_rd_take(&rd, rd.left < PIECE ? rd.left : PIECE, &part) == 0 &&
-		     layer_reader_add(r, part.p, part.left, &e) == 0, &e);
+			     layer_reader_add(r, part.p, part.left, &e) == 0,
+		     &e);
 	must(layer_reader_end(r, diff_id, &l, &e) == 0, &e);
 	return now() - t0;
 }
@@ -123,12 +127,16 @@ int main(void)
 		}
 		if (!once) {
 			once = plain;
-			printf("layer: %.2f s/GB, ratio %.2f to unpacking and hashing alone (bound: 1.15)\n", plain / gb,
-			       plain / floor);
-			printf("layer with dm-verity: %.2f s/GB, ratio %.2f to unpacking and hashing alone (bound: 1.30)\n",
+			printf("layer: %.2f s/GB, ratio %.2f to unpacking and hashing alone "
+			       "(bound: 1.15)\n",
+			       plain / gb, plain / floor);
+			printf("layer with dm-verity: %.2f s/GB, ratio %.2f to unpacking and "
+			       "hashing alone (bound: 1.30)\n",
 			       verity / gb, verity / floor);
 		} else {
-			printf("layer of twice the bytes: ratio %.2f to the time of once (bound: 2.20)\n", plain / once);
+			printf("layer of twice the bytes: ratio %.2f to the time of once (bound: "
+			       "2.20)\n",
+			       plain / once);
 		}
 	}
 	return 0;

@@ -14,12 +14,12 @@
 #include "hash.h"
 #include "oci_doc.h"
 
-#define MUST(x)                                                                   \
-	do {                                                                      \
-		if (!(x)) {                                                       \
-			fprintf(stderr, "%s:%d: %s\n", __FILE__, __LINE__, #x);   \
-			abort();                                                  \
-		}                                                                 \
+#define MUST(x)                                                                                    \
+	do {                                                                                       \
+		if (!(x)) {                                                                        \
+			fprintf(stderr, "%s:%d: %s\n", __FILE__, __LINE__, #x);                    \
+			abort();                                                                   \
+		}                                                                                  \
 	} while (0)
 
 void mk_checksum(uint8_t *p)
@@ -49,7 +49,8 @@ static void field(uint8_t *dst, const char *text, size_t size)
 		dst[i] = (uint8_t)text[i];
 }
 
-void mk_entry(struct ctr_buf *tar, const char *name, char type, const char *link, const void *data, size_t n)
+void mk_entry(struct ctr_buf *tar, const char *name, char type, const char *link, const void *data,
+	      size_t n)
 {
 	uint8_t h[512] = { 0 };
 	char size[16];
@@ -165,7 +166,8 @@ void mk_blob(const char *dir, const void *p, size_t n, char digest[CTR_OCI_DIGES
 	mk_write(dir, name, p, n);
 }
 
-static void put_layer(const char *dir, struct mk_image *im, size_t i, struct ctr_buf *list, struct ctr_buf *ids)
+static void put_layer(const char *dir, struct mk_image *im, size_t i, struct ctr_buf *list,
+		      struct ctr_buf *ids)
 {
 	static const char *const suffix[] = { "", "+gzip", "+zstd" };
 	ctr_auto_buf struct ctr_buf packed = { 0 };
@@ -180,7 +182,9 @@ static void put_layer(const char *dir, struct mk_image *im, size_t i, struct ctr
 	else
 		ctr_buf_add(&packed, im->layer[i].p, im->layer[i].n);
 	mk_blob(dir, ctr_buf_str(&packed), packed.n, im->layer_digest[i]);
-	ctr_buf_addf(list, "%s{\"mediaType\":\"application/vnd.oci.image.layer.v1.tar%s\",\"digest\":\"%s\",\"size\":%zu}",
+	ctr_buf_addf(list,
+		     "%s{\"mediaType\":\"application/"
+		     "vnd.oci.image.layer.v1.tar%s\",\"digest\":\"%s\",\"size\":%zu}",
 		     i ? "," : "", suffix[im->pack[i]], im->layer_digest[i], packed.n);
 	ctr_buf_addf(ids, "%s\"%s\"", i ? "," : "", id);
 }
@@ -192,13 +196,18 @@ void mk_put(const char *dir, struct mk_image *im)
 
 	for (size_t i = 0; i < im->n; i++)
 		put_layer(dir, im, i, &list, &ids);
-	ctr_buf_addf(&config, "{\"architecture\":\"%s\",\"os\":\"linux\",\"config\":%s,"
+	ctr_buf_addf(&config,
+		     "{\"architecture\":\"%s\",\"os\":\"linux\",\"config\":%s,"
 		     "\"rootfs\":{\"type\":\"layers\",\"diff_ids\":[%s]}}",
-		     im->arch ? im->arch : "amd64", im->config ? im->config : "{}", ctr_buf_str(&ids));
+		     im->arch ? im->arch : "amd64", im->config ? im->config : "{}",
+		     ctr_buf_str(&ids));
 	mk_blob(dir, config.p, config.n, digest);
-	ctr_buf_addf(&manifest, "{\"schemaVersion\":2,\"config\":{\"mediaType\":"
-		     "\"application/vnd.oci.image.config.v1+json\",\"digest\":\"%s\",\"size\":%zu},\"layers\":[%s]}",
-		     digest, config.n, ctr_buf_str(&list));
+	ctr_buf_addf(
+		&manifest,
+		"{\"schemaVersion\":2,\"config\":{\"mediaType\":"
+		"\"application/"
+		"vnd.oci.image.config.v1+json\",\"digest\":\"%s\",\"size\":%zu},\"layers\":[%s]}",
+		digest, config.n, ctr_buf_str(&list));
 	mk_blob(dir, manifest.p, manifest.n, im->digest);
 	im->manifest_size = manifest.n;
 }
@@ -217,10 +226,13 @@ void mk_layout(const char *dir, struct mk_image *im)
 	ctr_auto_buf struct ctr_buf b = { 0 };
 
 	mk_put(dir, im);
-	ctr_buf_addf(&b, "{\"mediaType\":\"application/vnd.oci.image.manifest.v1+json\",\"digest\":\"%s\",\"size\":%zu",
+	ctr_buf_addf(&b,
+		     "{\"mediaType\":\"application/"
+		     "vnd.oci.image.manifest.v1+json\",\"digest\":\"%s\",\"size\":%zu",
 		     im->digest, im->manifest_size);
 	if (im->name)
-		ctr_buf_addf(&b, ",\"annotations\":{\"org.opencontainers.image.ref.name\":\"%s\"}", im->name);
+		ctr_buf_addf(&b, ",\"annotations\":{\"org.opencontainers.image.ref.name\":\"%s\"}",
+			     im->name);
 	ctr_buf_addc(&b, '}');
 	mk_index(dir, b.p);
 }

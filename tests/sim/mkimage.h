@@ -1,4 +1,7 @@
-/* Makes small images for the tests: tar archives, compressed layers, OCI image layouts. Failures end the test program. */
+/*
+ * Makes small images for the tests: tar archives, compressed layers, OCI image layouts. Failures
+ * end the test program.
+ */
 #ifndef TESTS_SIM_MKIMAGE_H
 #define TESTS_SIM_MKIMAGE_H
 
@@ -8,7 +11,8 @@
 #include "oci.h"
 
 /* One ustar entry with its data and padding, appended. link may be NULL. */
-void mk_entry(struct ctr_buf *tar, const char *name, char type, const char *link, const void *data, size_t n);
+void mk_entry(struct ctr_buf *tar, const char *name, char type, const char *link, const void *data,
+	      size_t n);
 void mk_file(struct ctr_buf *tar, const char *name, const char *text);
 void mk_link(struct ctr_buf *tar, const char *name, char type, const char *target);
 /* Puts the sum of the 512 bytes at p into its checksum field. */
@@ -54,8 +58,8 @@ void mk_write(const char *dir, const char *name, const void *p, size_t n);
 /* The smallest image: one layer, one file. */
 struct mk_image mk_one(const char *name);
 /*
- * Eight layers of every packing for the user svc: uid 105 in the topmost /etc/passwd, group 7 by way of a symbolic link
- * from /etc/group to /lib/group.
+ * Eight layers of every packing for the user svc: uid 105 in the topmost /etc/passwd, group 7 by
+ * way of a symbolic link from /etc/group to /lib/group.
  */
 struct mk_image mk_many(const char *name);
 

@@ -49,8 +49,9 @@ static struct counted *counted(struct ctr_oci_source *s)
 	return first;
 }
 
-static int count_resolve(struct ctr_oci_source *s, const struct ctr_imgref *ref, struct ctr_buf *body,
-			 char digest[CTR_OCI_DIGEST], bool *found, struct ctr_err *e)
+static int count_resolve(struct ctr_oci_source *s, const struct ctr_imgref *ref,
+			 struct ctr_buf *body, char digest[CTR_OCI_DIGEST], bool *found,
+			 struct ctr_err *e)
 {
 	struct counted *c = counted(s);
 
@@ -60,8 +61,9 @@ static int count_resolve(struct ctr_oci_source *s, const struct ctr_imgref *ref,
 	return c->inner->resolve(c->inner, ref, body, digest, found, e);
 }
 
-static int count_blob(struct ctr_oci_source *s, const struct ctr_imgref *ref, const struct ctr_oci_desc *d,
-		      ctr_oci_sink sink, void *ctx, bool *found, struct ctr_err *e)
+static int count_blob(struct ctr_oci_source *s, const struct ctr_imgref *ref,
+		      const struct ctr_oci_desc *d, ctr_oci_sink sink, void *ctx, bool *found,
+		      struct ctr_err *e)
 {
 	struct counted *c = counted(s);
 
@@ -105,6 +107,7 @@ static void check_many(struct images *im)
 	assert_ptr_equal(a, again);
 }
 
+/* lesson: each layer is streamed once; only a link that leads on costs another pass */
 static void second_run_asks_nobody(void **s)
 {
 	struct mk_image mk = mk_many("r.example/many:1");
@@ -125,10 +128,14 @@ static void second_run_asks_nobody(void **s)
 		check_many(im);
 		if (run == 0) {
 			assert_int_equal(c.resolves, 1);
-			assert_int_equal(c.blobs, 1 + 8 + 8); /* configuration, layers, layers again for the link */
+			assert_int_equal(
+				c.blobs,
+				1 + 8 + 8); /* configuration, layers, layers again for the link */
 		} else {
 			assert_int_equal(c.resolves, 0);
-			assert_int_equal(c.blobs, run == 2 ? 8 : 0); /* the roots were not asked for before */
+			assert_int_equal(c.blobs,
+					 run == 2 ? 8
+						  : 0); /* the roots were not asked for before */
 		}
 	}
 	counted_close(&c);

@@ -46,13 +46,13 @@ static const char *look(const char *dir, const char *ref, enum ctr_code *code)
 	return e.id;
 }
 
-#define T_LOOK(dir, ref, want_code, want_id)                     \
-	do {                                                     \
-		enum ctr_code code = CTR_OK;                     \
-		const char *id = look(dir, ref, &code);          \
-		assert_non_null(id);                             \
-		T_STR(id, want_id);                              \
-		assert_int_equal(code, want_code);               \
+#define T_LOOK(dir, ref, want_code, want_id)                                                       \
+	do {                                                                                       \
+		enum ctr_code code = CTR_OK;                                                       \
+		const char *id = look(dir, ref, &code);                                            \
+		assert_non_null(id);                                                               \
+		T_STR(id, want_id);                                                                \
+		assert_int_equal(code, want_code);                                                 \
 	} while (0)
 
 static int tmp_up(void **s)
@@ -86,7 +86,8 @@ static void reads_reference_images(void **s)
 	T_STR(i->pull, "docker.io/library/busybox@" BUSYBOX);
 	T_OK(images_get(im, "registry.example/redis:7.0", &i, e));
 	assert_int_equal(i->n_layers, 2);
-	T_STR(i->layers[1].diff_id, "sha256:817c48fb587f7f1e908268445b72263a54cb167154d830792422296bb4f11c87");
+	T_STR(i->layers[1].diff_id,
+	      "sha256:817c48fb587f7f1e908268445b72263a54cb167154d830792422296bb4f11c87");
 	T_STR(i->config.volumes.v[1], "/node-conf");
 	T_STR(i->config.workdir, "/data");
 }
@@ -172,8 +173,10 @@ static void size_and_presence_as_the_index_says(void **s)
 	{
 		ctr_auto_buf struct ctr_buf b = { 0 };
 
-		ctr_buf_addf(&b, "{" MANIFEST ",\"digest\":\"%s\",\"size\":%zu,\"annotations\":{"
-			     "\"org.opencontainers.image.ref.name\":\"r.example/a:1\"}}", mk.digest, mk.manifest_size);
+		ctr_buf_addf(&b,
+			     "{" MANIFEST ",\"digest\":\"%s\",\"size\":%zu,\"annotations\":{"
+			     "\"org.opencontainers.image.ref.name\":\"r.example/a:1\"}}",
+			     mk.digest, mk.manifest_size);
 		mk_index(*s, b.p);
 	}
 	T_LOOK(*s, "r.example/a:1", CTR_FORMAT, "image.size");
@@ -188,7 +191,8 @@ static void malformed_layouts_are_refused(void **s)
 	static const struct {
 		const char *layout, *index, *id;
 	} t[] = {
-		{ "{\"imageLayoutVersion\":\"2.0.0\"}", "{\"schemaVersion\":2,\"manifests\":[]}", "image.layout" },
+		{ "{\"imageLayoutVersion\":\"2.0.0\"}", "{\"schemaVersion\":2,\"manifests\":[]}",
+		  "image.layout" },
 		{ "{}", "{\"schemaVersion\":2,\"manifests\":[]}", "json.missing" },
 		{ "{\"imageLayoutVersion\":\"1.0.0\"}", "{\"schemaVersion\":2", "json.syntax" },
 		{ "{\"imageLayoutVersion\":\"1.0.0\"}", "{\"schemaVersion\":2}", "image.type" },
@@ -212,8 +216,10 @@ static void names_of_images_in_a_layout(void **s)
 
 	ctr_buf_addf(&sub, "%s/bare", (char *)*s);
 	mk_put(sub.p, &mk);
-	ctr_buf_addf(&b, "{" MANIFEST ",\"digest\":\"%s\",\"size\":%zu,\"annotations\":{"
-		     "\"org.opencontainers.image.ref.name\":\"2\",\"io.containerd.image.name\":\"full.example/x:2\"}},"
+	ctr_buf_addf(&b,
+		     "{" MANIFEST ",\"digest\":\"%s\",\"size\":%zu,\"annotations\":{"
+		     "\"org.opencontainers.image.ref.name\":\"2\",\"io.containerd.image.name\":"
+		     "\"full.example/x:2\"}},"
 		     "{" MANIFEST ",\"digest\":\"%s\",\"size\":%zu,\"annotations\":{"
 		     "\"org.opencontainers.image.ref.name\":\"tag\"}}",
 		     mk.digest, mk.manifest_size, mk.digest, mk.manifest_size);
@@ -236,7 +242,8 @@ static void one_name_for_two_images(void **s)
 
 	for (size_t k = 0; k < 2; k++) {
 		mk_put(*s, &v[k]);
-		ctr_buf_addf(&b, "%s{" MANIFEST ",\"digest\":\"%s\",\"size\":%zu,\"annotations\":{"
+		ctr_buf_addf(&b,
+			     "%s{" MANIFEST ",\"digest\":\"%s\",\"size\":%zu,\"annotations\":{"
 			     "\"org.opencontainers.image.ref.name\":\"r.example/x:1\"}}",
 			     k ? "," : "", v[k].digest, v[k].manifest_size);
 	}
@@ -250,8 +257,9 @@ static void one_name_for_two_images(void **s)
 
 static void add_entry(struct ctr_buf *b, const struct mk_image *m, const char *platform)
 {
-	ctr_buf_addf(b, "%s{" MANIFEST ",\"digest\":\"%s\",\"size\":%zu%s%s}", b->n ? "," : "", m->digest,
-		     m->manifest_size, platform ? ",\"platform\":" : "", platform ? platform : "");
+	ctr_buf_addf(b, "%s{" MANIFEST ",\"digest\":\"%s\",\"size\":%zu%s%s}", b->n ? "," : "",
+		     m->digest, m->manifest_size, platform ? ",\"platform\":" : "",
+		     platform ? platform : "");
 }
 
 /* Stores an index with these entries under the name r.example/multi:1. */
@@ -261,8 +269,10 @@ static void put_index(const char *dir, const char *entries, char digest[CTR_OCI_
 
 	ctr_buf_addf(&x, "{\"schemaVersion\":2," INDEX ",\"manifests\":[%s]}", entries);
 	mk_blob(dir, x.p, x.n, digest);
-	ctr_buf_addf(&b, "{" INDEX ",\"digest\":\"%s\",\"size\":%zu,\"annotations\":{"
-		     "\"org.opencontainers.image.ref.name\":\"r.example/multi:1\"}}", digest, x.n);
+	ctr_buf_addf(&b,
+		     "{" INDEX ",\"digest\":\"%s\",\"size\":%zu,\"annotations\":{"
+		     "\"org.opencontainers.image.ref.name\":\"r.example/multi:1\"}}",
+		     digest, x.n);
 	mk_index(dir, b.p);
 }
 
@@ -292,7 +302,8 @@ static void picks_the_platform(void **s)
 		T_STR(i->layers[0].desc.digest, amd.layer_digest[0]);
 		T_OK(images_get(im_arm, "r.example/multi:1", &i, e));
 		T_STR(i->layers[0].desc.digest, arm.layer_digest[0]);
-		T_FAILS(images_get(im_ppc, "r.example/multi:1", &i, e), CTR_FORMAT, "image.platform");
+		T_FAILS(images_get(im_ppc, "r.example/multi:1", &i, e), CTR_FORMAT,
+			"image.platform");
 	}
 	/* the index lies about the architecture: the configuration has the last word */
 	ctr_buf_reset(&b);
@@ -334,7 +345,9 @@ static void layers_and_diff_ids_must_agree(void **s)
 
 	mk_layout(*s, &mk);
 	mk_blob(*s, config, sizeof config - 1, cd);
-	ctr_buf_addf(&m, "{\"schemaVersion\":2,\"config\":{\"mediaType\":\"application/vnd.oci.image.config.v1+json\","
+	ctr_buf_addf(&m,
+		     "{\"schemaVersion\":2,\"config\":{\"mediaType\":\"application/"
+		     "vnd.oci.image.config.v1+json\","
 		     "\"digest\":\"%s\",\"size\":%zu},\"layers\":[{\"mediaType\":"
 		     "\"application/vnd.oci.image.layer.v1.tar\",\"digest\":\"%s\",\"size\":1}]}",
 		     cd, sizeof config - 1, mk.layer_digest[0]);
@@ -395,7 +408,9 @@ static void lesson_determinism_across_threads(void **s)
 
 	mk_layout(dir, &mk);
 	for (unsigned threads = 1; threads <= 9; threads += 2) {
-		struct image_opts o = { .layouts = &dir, .n_layouts = 1, .threads = threads, .verity = true };
+		struct image_opts o = {
+			.layouts = &dir, .n_layouts = 1, .threads = threads, .verity = true
+		};
 		auto_images *im = NULL;
 		const struct image *i;
 
@@ -485,9 +500,13 @@ static void sizes_are_bounded(void **s)
 	snprintf(ref, sizeof ref, "a@%s", digest);
 	T_LOOK(*s, ref, CTR_FORMAT, "limit");
 	ctr_buf_reset(&b);
-	ctr_buf_addf(&b, "{\"schemaVersion\":2,\"config\":{\"mediaType\":\"application/vnd.oci.image.config.v1+json\","
-		     "\"digest\":\"%s\",\"size\":%zu},\"layers\":[{\"mediaType\":\"application/vnd.oci.image.layer.v1.tar\","
-		     "\"digest\":\"%s\",\"size\":1}]}", digest, CTR_OCI_CONFIG_MAX + 1, digest);
+	ctr_buf_addf(&b,
+		     "{\"schemaVersion\":2,\"config\":{\"mediaType\":\"application/"
+		     "vnd.oci.image.config.v1+json\","
+		     "\"digest\":\"%s\",\"size\":%zu},\"layers\":[{\"mediaType\":\"application/"
+		     "vnd.oci.image.layer.v1.tar\","
+		     "\"digest\":\"%s\",\"size\":1}]}",
+		     digest, CTR_OCI_CONFIG_MAX + 1, digest);
 	mk_blob(*s, b.p, b.n, digest);
 	snprintf(ref, sizeof ref, "a@%s", digest);
 	T_LOOK(*s, ref, CTR_FORMAT, "limit");
@@ -510,7 +529,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(missing_image_names_the_places, tmp_up, tmp_down),
 		cmocka_unit_test_setup_teardown(without_sources, tmp_up, tmp_down),
 		cmocka_unit_test_setup_teardown(other_content_is_refused, tmp_up, tmp_down),
-		cmocka_unit_test_setup_teardown(size_and_presence_as_the_index_says, tmp_up, tmp_down),
+		cmocka_unit_test_setup_teardown(size_and_presence_as_the_index_says, tmp_up,
+						tmp_down),
 		cmocka_unit_test_setup_teardown(malformed_layouts_are_refused, tmp_up, tmp_down),
 		cmocka_unit_test_setup_teardown(names_of_images_in_a_layout, tmp_up, tmp_down),
 		cmocka_unit_test_setup_teardown(one_name_for_two_images, tmp_up, tmp_down),
@@ -518,7 +538,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(nested_indexes_have_a_depth, tmp_up, tmp_down),
 		cmocka_unit_test_setup_teardown(layers_and_diff_ids_must_agree, tmp_up, tmp_down),
 		cmocka_unit_test(accounts_of_reference_images),
-		cmocka_unit_test_setup_teardown(lesson_determinism_across_threads, tmp_up, tmp_down),
+		cmocka_unit_test_setup_teardown(lesson_determinism_across_threads, tmp_up,
+						tmp_down),
 		cmocka_unit_test_setup_teardown(the_lowest_broken_layer_is_named, tmp_up, tmp_down),
 		cmocka_unit_test_setup_teardown(verity_roots_without_accounts, tmp_up, tmp_down),
 		cmocka_unit_test_setup_teardown(sizes_are_bounded, tmp_up, tmp_down),

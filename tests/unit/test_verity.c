@@ -26,7 +26,8 @@ static char *pattern(size_t n)
 	return p;
 }
 
-static void root_of(const char *p, size_t n, size_t piece, const uint8_t *salt, size_t n_salt, char hex[65])
+static void root_of(const char *p, size_t n, size_t piece, const uint8_t *salt, size_t n_salt,
+		    char hex[65])
 {
 	auto_verity struct verity *v = NULL;
 	ctr_auto_buf struct ctr_buf b = { 0 };
@@ -54,7 +55,8 @@ static void veritysetup(const char *dir, const char *p, size_t n, const char *sa
 	ctr_buf_addf(&data, "%s/data", dir);
 	ctr_buf_addf(&tree, "%s/tree", dir);
 	ctr_auto char *value = strdup(salt);
-	assert_int_equal(mk_run((char *[]){ tool, verb, opt, value, data.p, tree.p, NULL }, &out), 0);
+	assert_int_equal(mk_run((char *[]){ tool, verb, opt, value, data.p, tree.p, NULL }, &out),
+			 0);
 	line = strstr(ctr_buf_str(&out), "Root hash:");
 	assert_non_null(line);
 	assert_int_equal(sscanf(line, "Root hash: %64s", hex), 1);
@@ -64,8 +66,10 @@ static void veritysetup(const char *dir, const char *p, size_t n, const char *sa
 
 static void agrees_with_veritysetup(void **s)
 {
-	static const size_t sizes[] = { 1, 1024, BLOCK - 1, BLOCK, BLOCK + 1, 2 * BLOCK, 127 * BLOCK, 128 * BLOCK,
-					128 * BLOCK + 1, 129 * BLOCK, 16384 * BLOCK, 16385 * BLOCK };
+	static const size_t sizes[] = { 1,	     1024,	    BLOCK - 1,
+					BLOCK,	     BLOCK + 1,	    2 * BLOCK,
+					127 * BLOCK, 128 * BLOCK,   128 * BLOCK + 1,
+					129 * BLOCK, 16384 * BLOCK, 16385 * BLOCK };
 	static const uint8_t salt[] = { 0xde, 0xad, 0x01 };
 	char *dir, *p, ours[65], theirs[65], tool[] = "veritysetup", version[] = "--version";
 	ctr_auto_buf struct ctr_buf out = { 0 };
@@ -79,7 +83,9 @@ static void agrees_with_veritysetup(void **s)
 	p = pattern(16385 * BLOCK);
 	for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
 		root_of(p, sizes[i], 10007, zero_salt, sizeof zero_salt, ours);
-		veritysetup(dir, p, sizes[i], "0000000000000000000000000000000000000000000000000000000000000000", theirs);
+		veritysetup(dir, p, sizes[i],
+			    "0000000000000000000000000000000000000000000000000000000000000000",
+			    theirs);
 		T_STR(ours, theirs);
 		root_of(p, sizes[i], 65536, NULL, 0, ours);
 		veritysetup(dir, p, sizes[i], "-", theirs);

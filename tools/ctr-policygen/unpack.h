@@ -8,8 +8,9 @@
 struct unpack;
 
 /*
- * For a layer's media type; sink gets the unpacked bytes, at most `max`. CTR_FORMAT "layer.compression" where the
- * content is packed in another way than the media type says, or broken; "limit" beyond max.
+ * For a layer's media type; sink gets the unpacked bytes, at most `max`. CTR_FORMAT
+ * "layer.compression" where the content is packed in another way than the media type says, or
+ * broken; "limit" beyond max.
  */
 CTR_MUST int unpack_new(const char *media_type, uint64_t max, ctr_oci_sink sink, void *ctx,
 			struct unpack **out, struct ctr_err *e);
