@@ -218,16 +218,19 @@ static void container(struct rego *r, const struct pod *p, const struct containe
 	image(r, c);
 	rego_key(r, "a");
 	list(r, &c->args);
-	member_string(r, "cwd", c->cwd);
+	if (strcmp(c->cwd, "/") != 0)
+		member_string(r, "cwd", c->cwd);
 	user(r, c);
 	capabilities(r, c);
 	flags(r, p, c);
 	environment(r, c);
-	rego_key(r, "m");
-	rego_open(r, '{');
-	for (size_t i = 0; i < c->n_mounts; i++)
-		mount(r, &c->mounts[i]);
-	rego_close(r, '}');
+	if (c->n_mounts) {
+		rego_key(r, "m");
+		rego_open(r, '{');
+		for (size_t i = 0; i < c->n_mounts; i++)
+			mount(r, &c->mounts[i]);
+		rego_close(r, '}');
+	}
 	propagations(r, c);
 	if (c->devices.n) {
 		rego_key(r, "dev");
