@@ -114,11 +114,16 @@ static void add_lines(struct ctr_buf *b, const char *p, size_t n, size_t col, co
 	}
 }
 
-static int inline_value(struct ctr_buf *b, const struct ctr_yaml_node *v, struct ctr_err *e)
+static int inline_value(struct ctr_yaml_emit *em, const struct ctr_yaml_node *v)
 {
-	static const struct ctr_yaml_flow one_line = { .form = CTR_YAML_IN_FLOW };
+	const struct ctr_yaml_flow one_line = { .form = CTR_YAML_IN_FLOW, .draft = em->draft };
 	const struct ctr_yaml *y = v->doc;
+	struct ctr_buf *b = &em->text;
 
+	if (em->draft && v->brief) {
+		ctr_yaml_string(b, v->text, v->brief, v->style, CTR_YAML_IN_BLOCK);
+		return 0;
+	}
 	if (!y->edited && v->end > v->at && !is_block_scalar(v) &&
 	    ctr_yaml_one_line(y, v->at, v->end)) {
 		ctr_buf_add(b, y->text + v->at, v->end - v->at);
@@ -128,7 +133,7 @@ static int inline_value(struct ctr_buf *b, const struct ctr_yaml_node *v, struct
 		ctr_yaml_string(b, v->text, v->len, v->style, CTR_YAML_IN_BLOCK);
 		return 0;
 	}
-	return ctr_yaml_flow(b, v, &one_line, 0, e);
+	return ctr_yaml_flow(b, v, &one_line, 0, em->e);
 }
 
 /* An added value behind "key:" or "-" (item: step is what lies between dash and content). */
@@ -139,9 +144,9 @@ static int add_value(struct ctr_yaml_emit *em, const struct ctr_yaml_node *v, si
 
 	if (v->kind == CTR_YAML_SCALAR || v->style != CTR_YAML_BLOCK) {
 		indent(&em->text, item ? step - 1 : 1);
-		return inline_value(&em->text, v, em->e);
+		return inline_value(em, v);
 	}
-	if (ctr_yaml_emit_raw(v->doc, &own, em->e) < 0)
+	if (ctr_yaml_emit_raw(v->doc, em->draft, &own, em->e) < 0)
 		return -1;
 	while (own.n > 0 && own.p[own.n - 1] == '\n' && !(own.n > 1 && own.p[own.n - 2] == '\n'))
 		own.n--;
@@ -179,7 +184,7 @@ static size_t dash_step(const struct ctr_yaml_node *seq)
 	return n >= 2 && n <= 8 && ctr_yaml_one_line(seq->doc, seq->at, first->v->props) ? n : 2;
 }
 
-/* Added entries i to j of n as lines at an indentation, without the last line break. */
+/* Added entries i to j of n as lines at an indentation; the first begins where em->text ends. */
 static int add_entries(struct ctr_yaml_emit *em, const struct ctr_yaml_node *n, size_t i, size_t j,
 		       size_t col, const char *nl)
 {
@@ -190,28 +195,35 @@ static int add_entries(struct ctr_yaml_emit *em, const struct ctr_yaml_node *n, 
 		const struct ctr_yaml_ent *ent = &n->ents[k];
 
 		if (k > i)
-			ctr_buf_adds(&em->text, nl);
-		indent(&em->text, col);
+			indent(&em->text, col);
 		if (map)
 			ctr_yaml_string(&em->text, ent->key, strlen(ent->key), CTR_YAML_PLAIN,
 					CTR_YAML_IN_BLOCK);
 		ctr_buf_adds(&em->text, map ? ":" : "-");
 		if (add_value(em, ent->v, col, map ? step_of(n, ent->v->kind) : dash, !map, nl) < 0)
 			return -1;
+		ctr_buf_adds(&em->text, nl);
 	}
 	return 0;
 }
 
 /*
- * A block scalar at the very end, without a line break, has none in its value. One that is added for the
- * next line must not become part of it.
+ * Lines are put at p: where the text ends without a line break, one comes first. If a block scalar ends
+ * there, its value has no line break either, and this one must not become part of it.
  */
-static int keep_bare(struct ctr_yaml_emit *em, const struct place *p)
+static int end_line(struct ctr_yaml_emit *em, const struct place *p, const char *nl)
 {
 	size_t chomp, from = em->text.n;
 
-	if (!p->bare || !p->leaf || p->leaf->len == 0)
+	if (!p->bare)
 		return 0;
+	ctr_buf_adds(&em->text, nl);
+	if (ctr_yaml_splice(em, p->at, 0, from, CTR_YAML_RANK_BREAK) < 0)
+		return -1;
+	em->s[em->n - 1].once = true;
+	if (!p->leaf || p->leaf->len == 0)
+		return 0;
+	from = em->text.n;
 	chomp = chomping(p->leaf);
 	if (chomp && em->y->text[chomp] == '-')
 		return 0;
@@ -222,24 +234,18 @@ static int keep_bare(struct ctr_yaml_emit *em, const struct place *p)
 	return 0;
 }
 
-/* Finishes lines that em->text holds from `from` on, and puts them at the place. */
-static int put_lines(struct ctr_yaml_emit *em, const struct place *p, size_t from, unsigned rank,
-		     const char *nl)
+/* Lines with the added entries i to j of n. */
+static int put_entries(struct ctr_yaml_emit *em, const struct ctr_yaml_node *n, size_t i, size_t j,
+		       const struct place *p, size_t col)
 {
-	if (!p->bare)
-		ctr_buf_adds(&em->text, nl);
-	if (ctr_yaml_splice(em, p->at, 0, from, rank) < 0)
-		return -1;
-	return keep_bare(em, p);
-}
-
-static size_t begin_lines(struct ctr_yaml_emit *em, const struct place *p, const char *nl)
-{
+	const char *nl = ctr_yaml_nl(em->y, p->end);
 	size_t from = em->text.n;
 
-	if (p->bare)
-		ctr_buf_adds(&em->text, nl);
-	return from;
+	indent(&em->text, col);
+	if (add_entries(em, n, i, j, col, nl) < 0 ||
+	    ctr_yaml_splice(em, p->at, 0, from, n->depth + 1u) < 0)
+		return -1;
+	return end_line(em, p, nl);
 }
 
 /* A value that begins on the line of its colon, at c. */
@@ -256,24 +262,20 @@ static int change_here(struct ctr_yaml_emit *em, const struct ctr_yaml_node *map
 	if (!body) {
 		if (start == c)
 			ctr_buf_addc(&em->text, ' ');
-		if (inline_value(&em->text, v, em->e) < 0)
+		if (inline_value(em, v) < 0)
 			return -1;
-		return ctr_yaml_splice(em, start, end - start, from, map->depth + 2u);
+		return ctr_yaml_splice(em, start, end - start, from, CTR_YAML_RANK_INLINE);
 	}
-	if (ctr_yaml_splice(em, c, end - c, from, map->depth + 2u) < 0 || behind(em, old, &p) < 0)
+	if (ctr_yaml_splice(em, c, end - c, from, CTR_YAML_RANK_INLINE) < 0 || behind(em, old, &p) < 0)
 		return -1;
 	p.leaf = NULL;
-	/* add_value begins with the line break that a bare end lacks; else it goes to the end */
-	from = em->text.n;
+	from = em->text.n + strlen(nl); /* the break that add_value begins with is there */
 	if (add_value(em, v, map->col, step_of(map, v->kind), false, nl) < 0)
 		return -1;
-	if (!p.bare) {
-		size_t skip = strlen(nl);
-
-		ctr_buf_adds(&em->text, nl);
-		from += skip;
-	}
-	return ctr_yaml_splice(em, p.at, 0, from, map->depth + 2u);
+	ctr_buf_adds(&em->text, nl);
+	if (ctr_yaml_splice(em, p.at, 0, from, map->depth + 2u) < 0)
+		return -1;
+	return end_line(em, &p, nl);
 }
 
 /* A value that begins on a line below its colon. */
@@ -292,8 +294,8 @@ static int change_below(struct ctr_yaml_emit *em, const struct ctr_yaml_node *ma
 		return -1;
 	if (!body) {
 		ctr_buf_addc(&em->text, ' ');
-		if (inline_value(&em->text, v, em->e) < 0 ||
-		    ctr_yaml_splice(em, c, 0, from, map->depth + 2u) < 0)
+		if (inline_value(em, v) < 0 ||
+		    ctr_yaml_splice(em, c, 0, from, CTR_YAML_RANK_INLINE) < 0)
 			return -1;
 		if (p.bare) /* the break before goes too: the text still ends without one */
 			start -= ctr_yaml_break_before(em->y, start);
@@ -301,10 +303,12 @@ static int change_below(struct ctr_yaml_emit *em, const struct ctr_yaml_node *ma
 	}
 	if (add_value(em, v, map->col, step_of(map, v->kind), false, nl) < 0)
 		return -1;
-	from += strlen(nl); /* the line is there */
+	p.leaf = NULL;
 	if (!p.bare)
 		ctr_buf_adds(&em->text, nl);
-	return ctr_yaml_splice(em, start, p.at - start, from, map->depth + 2u);
+	if (ctr_yaml_splice(em, start, p.at - start, from + strlen(nl), map->depth + 2u) < 0)
+		return -1;
+	return end_line(em, &p, nl);
 }
 
 bool ctr_yaml_opens(const struct ctr_yaml_node *map, const struct ctr_yaml_ent *ent)
@@ -326,8 +330,7 @@ bool ctr_yaml_opens(const struct ctr_yaml_node *map, const struct ctr_yaml_ent *
 static int open_up(struct ctr_yaml_emit *em, const struct ctr_yaml_node *map,
 		   const struct ctr_yaml_node *v)
 {
-	const char *nl = ctr_yaml_nl(em->y, v->at);
-	size_t at = v->at, from;
+	size_t at = v->at;
 	struct place p;
 
 	while (em->y->text[at - 1] == ' ' || em->y->text[at - 1] == '\t')
@@ -335,17 +338,13 @@ static int open_up(struct ctr_yaml_emit *em, const struct ctr_yaml_node *map,
 	if (ctr_yaml_splice(em, at, v->end - at, em->text.n, v->depth + 1u) < 0 ||
 	    behind(em, v, &p) < 0)
 		return -1;
-	from = begin_lines(em, &p, nl);
-	if (add_entries(em, v, 0, v->n, map->col + step_of(map, v->kind), nl) < 0)
-		return -1;
-	return put_lines(em, &p, from, v->depth + 1u, nl);
+	return put_entries(em, v, 0, v->n, &p, map->col + step_of(map, v->kind));
 }
 
 static int map_edit(struct ctr_yaml_emit *em, const struct ctr_yaml_node *n)
 {
 	const struct ctr_yaml_ent *last = ctr_yaml_last(n);
-	size_t kept = (size_t)(last - n->ents) + 1, from;
-	const char *nl;
+	size_t kept = (size_t)(last - n->ents) + 1;
 	struct place p;
 
 	for (size_t i = 0; i < kept; i++) {
@@ -371,11 +370,7 @@ static int map_edit(struct ctr_yaml_emit *em, const struct ctr_yaml_node *n)
 		return 0;
 	if (behind(em, n, &p) < 0)
 		return -1;
-	nl = ctr_yaml_nl(em->y, p.end);
-	from = begin_lines(em, &p, nl);
-	if (add_entries(em, n, kept, n->n, n->col, nl) < 0)
-		return -1;
-	return put_lines(em, &p, from, n->depth + 1u, nl);
+	return put_entries(em, n, kept, n->n, &p, n->col);
 }
 
 /* In front of the first item: above the comments that belong to it. */
@@ -386,9 +381,10 @@ static int head_edit(struct ctr_yaml_emit *em, const struct ctr_yaml_node *n, si
 	size_t at = ctr_yaml_line_start(y, n->at, &blank), from = em->text.n;
 	const char *nl = ctr_yaml_nl(y, n->at);
 
-	if (add_entries(em, n, 0, count, blank ? n->col : 0, nl) < 0)
+	if (blank)
+		indent(&em->text, n->col);
+	if (add_entries(em, n, 0, count, n->col, nl) < 0)
 		return -1;
-	ctr_buf_adds(&em->text, nl);
 	if (!blank) { /* "- - a": the new item takes the place of the old one on the line */
 		indent(&em->text, n->col);
 		return ctr_yaml_splice(em, n->at, 0, from, n->depth + 1u);
@@ -408,9 +404,7 @@ static int head_edit(struct ctr_yaml_emit *em, const struct ctr_yaml_node *n, si
 static int seq_edit(struct ctr_yaml_emit *em, const struct ctr_yaml_node *n)
 {
 	for (size_t i = 0, j; i < n->n; i = j + 1) {
-		const char *nl;
 		struct place p;
-		size_t from;
 
 		for (j = i; j < n->n && n->ents[j].added;)
 			j++;
@@ -421,12 +415,8 @@ static int seq_edit(struct ctr_yaml_emit *em, const struct ctr_yaml_node *n)
 				return -1;
 			continue;
 		}
-		if (behind(em, n->ents[i - 1].v, &p) < 0)
-			return -1;
-		nl = ctr_yaml_nl(em->y, p.end);
-		from = begin_lines(em, &p, nl);
-		if (add_entries(em, n, i, j, n->col, nl) < 0 ||
-		    put_lines(em, &p, from, n->depth + 1u, nl) < 0)
+		if (behind(em, n->ents[i - 1].v, &p) < 0 ||
+		    put_entries(em, n, i, j, &p, n->col) < 0)
 			return -1;
 	}
 	return 0;

@@ -39,6 +39,8 @@ static struct ctr_yaml *adopt(struct ctr_yaml_node *host, struct ctr_yaml *v)
 	v->line0 = ctr_yaml_line(host);
 	v->next = host->doc->subs;
 	host->doc->subs = v;
+	for (struct ctr_yaml *y = host->doc; y; y = y->host ? y->host->doc : NULL)
+		y->brief |= v->brief;
 	return v;
 }
 
@@ -62,6 +64,16 @@ static int parse_value(const struct ctr_yaml_node *host, const char *text, struc
 				     "the new value is not a bare YAML value at the left margin");
 	*v = ctr_give(y);
 	return 0;
+}
+
+/* Base64 has no character that could end a scalar or begin something else, wherever it stands. */
+static bool is_base64(const char *s)
+{
+	for (; *s; s++)
+		if (!((*s >= 'a' && *s <= 'z') || (*s >= 'A' && *s <= 'Z') || (*s >= '0' && *s <= '9') ||
+		      *s == '+' || *s == '/' || *s == '='))
+			return false;
+	return true;
 }
 
 /* A document that is one string. */
@@ -88,6 +100,9 @@ static int string_value(const struct ctr_yaml_node *host, const char *s, struct 
 	n->style = *y->text == '"' ? CTR_YAML_DOUBLE : CTR_YAML_PLAIN;
 	if (!n->text)
 		return ctr_fail_mem(e);
+	if (n->len > 256 && is_base64(s))
+		n->brief = 64;
+	y->brief = n->brief > 0;
 	*v = ctr_give(y);
 	return 0;
 }
@@ -281,6 +296,7 @@ int ctr_yaml_replace(struct ctr_yaml *y, const struct ctr_yaml_node *scalar, con
 	n->text = text;
 	n->len = len;
 	n->rewritten = true;
+	n->brief = 0;
 	touch(n);
 	return 0;
 }

@@ -101,7 +101,7 @@ const char *ctr_yaml_lead(const struct ctr_yaml_node *old)
 {
 	const struct ctr_yaml *y = old->doc;
 
-	if (old->end > old->at || old->at == 0)
+	if (old->at == 0 || (old->end > old->at && old->at == old->props))
 		return "";
 	if (old->up && old->up->kind == CTR_YAML_MAP && old->props == old->at &&
 	    y->text[old->at - 1] != ':')
@@ -123,7 +123,7 @@ static int scalar_edit(struct ctr_yaml_emit *em, const struct ctr_yaml_node *n)
 			em->json ? CTR_YAML_IN_JSON
 			: flow	 ? CTR_YAML_IN_FLOW
 				 : CTR_YAML_IN_BLOCK);
-	return ctr_yaml_splice(em, n->at, ctr_yaml_end(n) - n->at, from, n->depth + 1u);
+	return ctr_yaml_splice(em, n->at, ctr_yaml_end(n) - n->at, from, flow ? n->depth + 1u : CTR_YAML_RANK_INLINE);
 }
 
 /* Recursion is bounded by CTR_YAML_DEPTH. */
@@ -191,9 +191,9 @@ static bool is_compact(const struct ctr_yaml *y)
 	return false;
 }
 
-int ctr_yaml_emit_raw(const struct ctr_yaml *y, struct ctr_buf *b, struct ctr_err *e)
+int ctr_yaml_emit_raw(const struct ctr_yaml *y, bool draft, struct ctr_buf *b, struct ctr_err *e)
 {
-	struct ctr_yaml_emit em = { .y = y, .e = e };
+	struct ctr_yaml_emit em = { .y = y, .draft = draft, .e = e };
 	int rc;
 
 	if (!y->edited) {
@@ -220,13 +220,17 @@ static int check(const struct ctr_yaml *y, const struct ctr_buf *b, struct ctr_e
 
 	if (rc < 0 && why.code == CTR_ENV)
 		return ctr_fail_mem(e);
-	if (rc == 0 && ctr_yaml_same(y->root, again->root))
+	if (rc == 0 && ctr_yaml_same_draft(y->root, again->root))
 		return 0;
 	ctr_yaml_fail(y, y->root, e, "yaml.edit", "this document cannot be changed safely%s%s",
 		      rc < 0 ? ": " : "", rc < 0 ? why.msg : "");
 	return ctr_err_fix(e, "write it in plain block style, one member a line");
 }
 
+/*
+ * libyaml takes most of its time for the long strings that edits add, of which each byte is harmless: so
+ * they are checked in a draft that has their beginnings only.
+ */
 int ctr_yaml_emit(const struct ctr_yaml *y, struct ctr_buf *b, struct ctr_err *e)
 {
 	ctr_auto_buf struct ctr_buf out = { 0 };
@@ -236,8 +240,13 @@ int ctr_yaml_emit(const struct ctr_yaml *y, struct ctr_buf *b, struct ctr_err *e
 		return ctr_buf_ok(b, "YAML document", e);
 	}
 	ctr_buf_init(&out, CTR_YAML_MAX);
-	if (ctr_yaml_emit_raw(y, &out, e) < 0 || check(y, &out, e) < 0)
+	if (ctr_yaml_emit_raw(y, true, &out, e) < 0 || check(y, &out, e) < 0)
 		return -1;
+	if (y->brief) {
+		ctr_buf_reset(&out);
+		if (ctr_yaml_emit_raw(y, false, &out, e) < 0)
+			return -1;
+	}
 	ctr_buf_add(b, ctr_buf_str(&out), out.n);
 	return ctr_buf_ok(b, "YAML document", e);
 }

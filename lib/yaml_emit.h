@@ -2,16 +2,21 @@
 #ifndef LIB_YAML_EMIT_H
 #define LIB_YAML_EMIT_H
 
+#include <limits.h>
+
 #include "yaml_int.h"
 
 /* Bytes to drop at an offset of the text, and what to put there. */
 struct ctr_yaml_splice {
 	size_t at, del;
 	size_t from, n; /* in ctr_yaml_emit.text */
-	unsigned rank;	/* depth of what is put there: at one offset the deeper comes first */
+	unsigned rank;	/* at one offset the higher comes first: the deeper, or one of these */
 	size_t seq;
 	bool once; /* two equal ones are one */
 };
+
+#define CTR_YAML_RANK_INLINE UINT_MAX	   /* goes on with what stands in front */
+#define CTR_YAML_RANK_BREAK (UINT_MAX - 1) /* the line break before lines at the end of the text */
 
 struct ctr_yaml_emit {
 	const struct ctr_yaml *y;
@@ -19,6 +24,7 @@ struct ctr_yaml_emit {
 	struct ctr_yaml_splice *s;
 	size_t n, cap;
 	bool json, compact; /* the document is JSON; JSON without blanks */
+	bool draft;	    /* long strings are cut to node.brief: the text is only to be checked */
 	struct ctr_err *e;
 };
 
@@ -54,7 +60,8 @@ CTR_MUST int ctr_yaml_flow_edit(struct ctr_yaml_emit *em, const struct ctr_yaml_
 bool ctr_yaml_opens(const struct ctr_yaml_node *map, const struct ctr_yaml_ent *ent);
 
 /* A document with its edits, not checked. */
-CTR_MUST int ctr_yaml_emit_raw(const struct ctr_yaml *y, struct ctr_buf *b, struct ctr_err *e);
+CTR_MUST int ctr_yaml_emit_raw(const struct ctr_yaml *y, bool draft, struct ctr_buf *b,
+			       struct ctr_err *e);
 
 /* What must stand before a value that is put where none was: " ", ": " or "". */
 const char *ctr_yaml_lead(const struct ctr_yaml_node *old);

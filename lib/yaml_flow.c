@@ -46,7 +46,7 @@ static bool one_a_line(const struct ctr_yaml_node *n, struct ctr_yaml_flow *f)
 static struct ctr_yaml_flow style_of(const struct ctr_yaml_emit *em, const struct ctr_yaml_node *n)
 {
 	struct ctr_yaml_flow f = { .form = em->json ? CTR_YAML_IN_JSON : CTR_YAML_IN_FLOW,
-				   .compact = em->compact };
+				   .compact = em->compact, .draft = em->draft };
 
 	while (n && !ctr_yaml_first(n) && n->up && n->up->style == CTR_YAML_FLOW)
 		n = n->up;
@@ -139,7 +139,7 @@ static int insert(struct ctr_yaml_emit *em, const struct ctr_yaml_node *n, size_
 		else if (!f.compact)
 			ctr_buf_addc(&em->text, ' ');
 	}
-	return ctr_yaml_splice(em, at, 0, from, n->depth + 1u);
+	return ctr_yaml_splice(em, at, 0, from, CTR_YAML_RANK_INLINE);
 }
 
 static int change(struct ctr_yaml_emit *em, const struct ctr_yaml_node *n,

@@ -40,6 +40,7 @@ struct ctr_yaml_node {
 	unsigned char depth, height;
 	bool touched;			/* an edit lies here or below */
 	bool rewritten;			/* a scalar that now is the string `text` */
+	unsigned short brief;		/* an added long string: bytes of it in a draft, else 0 */
 	const char *text;		/* scalars */
 	size_t len;
 	struct ctr_yaml_ent *ents;	/* collections, in the order of the text */
@@ -60,7 +61,7 @@ struct ctr_yaml {
 	struct ctr_yaml *next, *subs;  /* values of edits: documents of their own */
 	struct ctr_yaml_chunk *chunks;
 	struct ctr_yaml_node *host;    /* of such a document: the collection that it was put into */
-	bool edited, props;	       /* props: it has an anchor or a tag */
+	bool edited, props, brief;     /* it has edits; an anchor or a tag; a brief string in an edit */
 	unsigned char map_step, seq_step; /* first seen indentation below a key, 0xff when none */
 };
 
@@ -96,11 +97,17 @@ enum ctr_yaml_type ctr_yaml_resolve(const char *s, size_t n, int64_t *v, bool *w
 
 bool ctr_yaml_truth(const char *s); /* of what is a bool */
 
+/* A full tag, or NULL. "!" says that it is no plain scalar, which makes it a string. */
+enum ctr_yaml_tag ctr_yaml_tag_of(const char *tag);
+
 /* True when a tag says other than what the node is, or something that Kubernetes does not know. */
 bool ctr_yaml_odd(const struct ctr_yaml_node *n);
 
 /* Equal as values: order of members counts, style and comments do not. */
 bool ctr_yaml_same(const struct ctr_yaml_node *a, const struct ctr_yaml_node *b);
+
+/* The same where b was read from the draft of a's document, in which long strings are cut to `brief`. */
+bool ctr_yaml_same_draft(const struct ctr_yaml_node *a, const struct ctr_yaml_node *b);
 
 /* Behind blanks, line ends and comments from i on. */
 size_t ctr_yaml_blanks(const struct ctr_yaml *y, size_t i);
@@ -126,6 +133,7 @@ void ctr_yaml_string(struct ctr_buf *b, const char *s, size_t n, enum ctr_yaml_s
 struct ctr_yaml_flow {
 	enum ctr_yaml_form form;
 	bool compact; /* no blank behind ':' and ',' */
+	bool draft;
 	const char *nl, *indent, *unit;
 	size_t indent_n, unit_n;
 };

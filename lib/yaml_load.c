@@ -75,6 +75,17 @@ static void seek(const struct load *l, size_t chars, struct cursor *c)
 	}
 }
 
+/* A place at or behind the last node's start. */
+static size_t offset(const struct load *l, size_t chars)
+{
+	struct cursor c = l->at;
+
+	if (l->exact)
+		return l->y->base + chars;
+	seek(l, chars, &c);
+	return c.off;
+}
+
 static int syntax(struct load *l)
 {
 	const yaml_parser_t *p = &l->p;
@@ -102,22 +113,26 @@ static struct ctr_yaml_node *new_node(struct load *l, const yaml_event_t *ev)
 	*n = (struct ctr_yaml_node){ .doc = l->y, .self = n, .up = f ? f->node : NULL,
 				     .depth = (unsigned char)l->depth, .weight = 1,
 				     .col = (unsigned)ev->start_mark.column };
-	if (l->exact) {
-		n->at = l->y->base + ev->start_mark.index;
-		n->end = l->y->base + ev->end_mark.index;
-		n->line = (unsigned)ev->start_mark.line;
-	} else {
-		struct cursor end;
-
+	if (!l->exact)
 		seek(l, ev->start_mark.index, &l->at);
-		end = l->at;
-		seek(l, ev->end_mark.index, &end);
-		n->at = l->at.off;
-		n->end = end.off;
-		n->line = l->at.line;
-	}
+	n->at = offset(l, ev->start_mark.index);
+	n->end = offset(l, ev->end_mark.index);
+	n->line = l->exact ? (unsigned)ev->start_mark.line : l->at.line;
 	n->props = n->at;
 	return n;
+}
+
+/* Behind the anchor or tag at i: an anchor's name may end at any other character. */
+static size_t prop_end(const struct ctr_yaml *y, size_t i, size_t end)
+{
+	static const char name[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-";
+
+	if (y->text[i] == '&')
+		return i + 1 + strspn(y->text + i + 1, name);
+	while (i < end && y->text[i] != ' ' && y->text[i] != '\t' &&
+	       ctr_yaml_break(y->text, y->n, i) == 0)
+		i++;
+	return i;
 }
 
 /* Moves `at` behind the anchor and the tag, of which `count` are there. */
@@ -127,9 +142,7 @@ static void skip_props(struct ctr_yaml_node *n, int count)
 	size_t i = n->at;
 
 	while (count-- > 0 && i < n->end) {
-		while (i < n->end && y->text[i] != ' ' && y->text[i] != '\t' &&
-		       ctr_yaml_break(y->text, y->n, i) == 0)
-			i++;
+		i = prop_end(y, i, n->end);
 		if (i < n->end)
 			i = ctr_yaml_blanks(y, i);
 	}
@@ -137,27 +150,6 @@ static void skip_props(struct ctr_yaml_node *n, int count)
 		n->line += y->text[n->at] == '\n';
 		n->col = ctr_yaml_break(y->text, y->n, n->at) ? 0 : n->col + 1;
 	}
-}
-
-static enum ctr_yaml_tag tag_of(const yaml_char_t *t)
-{
-	static const struct {
-		const char *name;
-		enum ctr_yaml_tag tag;
-	} known[] = {
-		{ "!", CTR_YAML_TAG_STR },
-		{ YAML_STR_TAG, CTR_YAML_TAG_STR },	{ YAML_NULL_TAG, CTR_YAML_TAG_NULL },
-		{ YAML_BOOL_TAG, CTR_YAML_TAG_BOOL },	{ YAML_INT_TAG, CTR_YAML_TAG_INT },
-		{ YAML_FLOAT_TAG, CTR_YAML_TAG_FLOAT }, { YAML_MAP_TAG, CTR_YAML_TAG_MAP },
-		{ YAML_SEQ_TAG, CTR_YAML_TAG_SEQ },
-	};
-
-	if (!t)
-		return CTR_YAML_TAG_NONE;
-	for (size_t i = 0; i < sizeof known / sizeof *known; i++)
-		if (strcmp((const char *)t, known[i].name) == 0)
-			return known[i].tag;
-	return CTR_YAML_TAG_OTHER;
 }
 
 /* A later anchor of the same name takes over, as YAML says. */
@@ -212,7 +204,7 @@ static int scalar(struct load *l, const yaml_event_t *ev, struct ctr_yaml_node *
 
 	l->y->props |= props > 0;
 	n->style = styles[ev->data.scalar.style];
-	n->tag = tag_of(ev->data.scalar.tag);
+	n->tag = ctr_yaml_tag_of((const char *)ev->data.scalar.tag);
 	n->text = ctr_yaml_dup(l->y, (const char *)ev->data.scalar.value, ev->data.scalar.length);
 	n->len = ev->data.scalar.length;
 	if (!n->text)
@@ -302,7 +294,7 @@ static int open_collection(struct load *l, const yaml_event_t *ev, struct ctr_ya
 					"nested too deeply (at most %d levels)", CTR_YAML_DEPTH);
 	n->kind = map ? CTR_YAML_MAP : CTR_YAML_SEQ;
 	n->style = flow ? CTR_YAML_FLOW : CTR_YAML_BLOCK;
-	n->tag = tag_of(tag);
+	n->tag = ctr_yaml_tag_of((const char *)tag);
 	if (attach(l, n) < 0)
 		return -1;
 	l->y->props |= tag || name;
@@ -352,15 +344,13 @@ static int close_collection(struct load *l, const yaml_event_t *ev)
 {
 	struct frame *f = &l->stack[--l->depth];
 	struct ctr_yaml_node *n = f->node;
-	struct cursor c = l->at;
 
 	if (fill(l, f) < 0)
 		return -1;
 	learn_step(l->y, n);
 	/* a pair in [a: b] is a flow mapping without brackets */
 	if (n->style == CTR_YAML_FLOW && strchr("{[", l->y->text[n->at])) {
-		seek(l, ev->end_mark.index, &c);
-		n->end = l->exact ? l->y->base + ev->end_mark.index : c.off;
+		n->end = offset(l, ev->end_mark.index);
 	} else {
 		n->end = l->prev;
 	}
@@ -419,8 +409,7 @@ static int take(struct load *l, const yaml_event_t *ev)
 		return 0;
 	case YAML_DOCUMENT_START_EVENT:
 		if (l->seen) {
-			seek(l, ev->start_mark.index, &l->at);
-			return ctr_yaml_fail_at(l->y, l->at.off, l->e, "yaml.document",
+			return ctr_yaml_fail_at(l->y, offset(l, ev->start_mark.index), l->e, "yaml.document",
 						"a second document begins (expected one)");
 		}
 		l->seen = true;
@@ -456,14 +445,14 @@ static int prepare(struct load *l)
 	struct ctr_yaml *y = l->y;
 
 	l->exact = true;
-	for (size_t i = 0; i < y->n;) {
-		size_t w = ctr_utf8_len(y->text + i, y->n - i);
+	for (size_t i = 0, w; i < y->n; i += w) {
+		unsigned char c = (unsigned char)y->text[i];
 
+		w = c < 0x80 ? 1 : ctr_utf8_len(y->text + i, y->n - i);
 		if (w == 0)
 			return ctr_yaml_fail_at(y, i, l->e, "yaml.utf8", "not UTF-8");
-		if (w > 1 || (y->text[i] == '\r' && y->text[i + 1] != '\n'))
+		if (c >= 0x80 || (c == '\r' && y->text[i + 1] != '\n'))
 			l->exact = false;
-		i += w;
 	}
 	if (y->n >= 3 && strncmp(y->text, "\xef\xbb\xbf", 3) == 0)
 		y->base = 3;

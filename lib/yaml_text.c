@@ -7,6 +7,8 @@
 
 #include "json_scan.h"
 
+#define CHUNK_MAX ((size_t)1 << 20)
+
 struct ctr_yaml_chunk {
 	struct ctr_yaml_chunk *next;
 	size_t used, cap;
@@ -23,8 +25,10 @@ void *ctr_yaml_alloc(struct ctr_yaml *y, size_t n)
 	n = (n + alignof(max_align_t) - 1) & ~(alignof(max_align_t) - 1);
 	if (!c || n > c->cap - c->used) {
 		/* the first one takes the text and, as a rule, its tree */
-		size_t cap = c ? 32768 : n * 8 + 1024;
+		size_t cap = n + (n < CHUNK_MAX / 8 ? n * 7 : CHUNK_MAX) + 1024;
 
+		if (c)
+			cap = c->cap < CHUNK_MAX / 2 ? c->cap * 2 : CHUNK_MAX;
 		if (cap < n)
 			cap = n;
 		c = malloc(sizeof *c + cap);

@@ -183,8 +183,9 @@ int ctr_yaml_add_merge(struct ctr_yaml_node *map, struct ctr_err *e)
 	return ctr_yaml_merge(map, e);
 }
 
-static bool same_scalar(const struct ctr_yaml_node *a, const struct ctr_yaml_node *b)
+static bool same_scalar(const struct ctr_yaml_node *a, const struct ctr_yaml_node *b, bool draft)
 {
+	size_t len = draft && a->brief ? a->brief : a->len;
 	enum ctr_yaml_type t = ctr_yaml_type(a);
 	bool big_a, big_b;
 	int64_t va, vb;
@@ -192,7 +193,7 @@ static bool same_scalar(const struct ctr_yaml_node *a, const struct ctr_yaml_nod
 	if (t != ctr_yaml_type(b) ||
 	    (a->tag == CTR_YAML_TAG_OTHER) != (b->tag == CTR_YAML_TAG_OTHER))
 		return false;
-	if (a->len == b->len && ctr_same(a->text, b->text, a->len))
+	if (len == b->len && ctr_same(a->text, b->text, len))
 		return true;
 	if (t == CTR_YAML_NULL)
 		return true;
@@ -206,21 +207,31 @@ static bool same_scalar(const struct ctr_yaml_node *a, const struct ctr_yaml_nod
 }
 
 /* Recursion is bounded by CTR_YAML_DEPTH, the work by CTR_YAML_NODES. */
-bool ctr_yaml_same(const struct ctr_yaml_node *a, const struct ctr_yaml_node *b)
+static bool same(const struct ctr_yaml_node *a, const struct ctr_yaml_node *b, bool draft)
 {
 	a = ctr_yaml_target(a);
 	b = ctr_yaml_target(b);
 	if (!a || !b || a->kind != b->kind)
 		return a == b;
 	if (a->kind == CTR_YAML_SCALAR)
-		return same_scalar(a, b);
+		return same_scalar(a, b, draft);
 	if (a->nview != b->nview)
 		return false;
 	for (size_t i = 0; i < a->nview; i++) {
 		const struct ctr_yaml_ent *x = &a->view[i], *y = &b->view[i];
 
-		if ((x->key && strcmp(x->key, y->key) != 0) || !ctr_yaml_same(x->v, y->v))
+		if ((x->key && strcmp(x->key, y->key) != 0) || !same(x->v, y->v, draft))
 			return false;
 	}
 	return true;
+}
+
+bool ctr_yaml_same(const struct ctr_yaml_node *a, const struct ctr_yaml_node *b)
+{
+	return same(a, b, false);
+}
+
+bool ctr_yaml_same_draft(const struct ctr_yaml_node *a, const struct ctr_yaml_node *b)
+{
+	return same(a, b, true);
 }

@@ -26,6 +26,30 @@ bool ctr_yaml_truth(const char *s)
 	return one_of(s, yes);
 }
 
+enum ctr_yaml_tag ctr_yaml_tag_of(const char *tag)
+{
+	static const char prefix[] = "tag:yaml.org,2002:";
+	static const struct {
+		const char *name;
+		enum ctr_yaml_tag tag;
+	} known[] = {
+		{ "str", CTR_YAML_TAG_STR },	 { "null", CTR_YAML_TAG_NULL },
+		{ "bool", CTR_YAML_TAG_BOOL },	 { "int", CTR_YAML_TAG_INT },
+		{ "float", CTR_YAML_TAG_FLOAT }, { "map", CTR_YAML_TAG_MAP },
+		{ "seq", CTR_YAML_TAG_SEQ },
+	};
+
+	if (!tag)
+		return CTR_YAML_TAG_NONE;
+	if (strcmp(tag, "!") == 0)
+		return CTR_YAML_TAG_STR;
+	for (size_t i = 0; i < sizeof known / sizeof *known; i++)
+		if (strncmp(tag, prefix, strlen(prefix)) == 0 &&
+		    strcmp(tag + strlen(prefix), known[i].name) == 0)
+			return known[i].tag;
+	return CTR_YAML_TAG_OTHER;
+}
+
 static int digit(char c)
 {
 	if (c >= '0' && c <= '9')
@@ -113,17 +137,19 @@ enum ctr_yaml_type ctr_yaml_resolve(const char *s, size_t n, int64_t *v, bool *w
 	}
 	if (!((*s >= '0' && *s <= '9') || *s == '-' || *s == '+' || *s == '.'))
 		return CTR_YAML_STR;
-	if (*s == '.')
-		return is_float(s) ? CTR_YAML_FLOAT : CTR_YAML_STR;
 	for (const char *p = s; *p; p++) {
-		if (*p == '_')
+		if (*p == '_') {
+			/* behind a leading point they may only part digits */
+			if (*s == '.' && (digit(p[-1]) > 9 || digit(p[1]) > 9))
+				return CTR_YAML_STR;
 			continue;
+		}
 		if (o == sizeof num - 1)
 			return CTR_YAML_STR; /* longer than any number that anybody means */
 		num[o++] = *p;
 	}
 	num[o] = '\0';
-	if (is_int(num, v, wide))
+	if (*s != '.' && is_int(num, v, wide))
 		return CTR_YAML_INT;
 	return is_float(num) ? CTR_YAML_FLOAT : CTR_YAML_STR;
 }

@@ -118,7 +118,7 @@ static int flow_scalar(struct ctr_buf *b, const struct ctr_yaml_node *n,
 	bool json = f->form == CTR_YAML_IN_JSON;
 
 	if (t == CTR_YAML_STR) {
-		ctr_yaml_string(b, n->text, n->len, n->rewritten ? CTR_YAML_PLAIN : n->style, f->form);
+		ctr_yaml_string(b, n->text, f->draft && n->brief ? n->brief : n->len, n->rewritten ? CTR_YAML_PLAIN : n->style, f->form);
 		return 0;
 	}
 	if (json && (t == CTR_YAML_INT || t == CTR_YAML_FLOAT))

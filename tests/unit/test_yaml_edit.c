@@ -80,7 +80,7 @@ static void block_mappings(void **s)
 	static const struct edit t[] = {
 		/* at the end, whatever follows */
 		{ "a: 1\n", "a: 1\nk: v\n", { { 's', "", "k", "v" } } },
-		{ "a: 1", "a: 1\nk: v", { { 's', "", "k", "v" } } },
+		{ "a: 1", "a: 1\nk: v\n", { { 's', "", "k", "v" } } },
 		{ "a: 1 # c\n", "a: 1 # c\nk: v\n", { { 's', "", "k", "v" } } },
 		{ "---\na: 1\n...\n", "---\na: 1\nk: v\n...\n", { { 's', "", "k", "v" } } },
 		{ "--- # d\na: 1\n\n# tail\n", "--- # d\na: 1\nk: v\n\n# tail\n",
@@ -128,13 +128,13 @@ static void last_values_of_every_shape(void **s)
 		{ "a: |2\n   x\n     \n", "a: |2\n   x\n     \nk: v\n", { { 's', "", "k", "v" } } },
 		{ "a: |\n  x\n# c\n", "a: |\n  x\nk: v\n# c\n", { { 's', "", "k", "v" } } },
 		/* without a line break at the end the value has none: it must not get one */
-		{ "a: |\n  x", "a: |-\n  x\nk: v", { { 's', "", "k", "v" } } },
-		{ "a: |+ # c\n  x", "a: |- # c\n  x\nk: v", { { 's', "", "k", "v" } } },
-		{ "a: |-\n  x", "a: |-\n  x\nk: v", { { 's', "", "k", "v" } } },
-		{ "m:\n  a: >2\n    x", "m:\n  a: >-2\n    x\n  k: v\nl: w",
+		{ "a: |\n  x", "a: |-\n  x\nk: v\n", { { 's', "", "k", "v" } } },
+		{ "a: |+ # c\n  x", "a: |- # c\n  x\nk: v\n", { { 's', "", "k", "v" } } },
+		{ "a: |-\n  x", "a: |-\n  x\nk: v\n", { { 's', "", "k", "v" } } },
+		{ "m:\n  a: >2\n    x", "m:\n  a: >-2\n    x\n  k: v\nl: w\n",
 		  { { 's', "/m", "k", "v" }, { 's', "", "l", "w" } } },
 		{ "a: |\n  x\n ", "a: |\n  x\nk: v\n ", { { 's', "", "k", "v" } } },
-		{ "a: |", "a: |\nk: v", { { 's', "", "k", "v" } } },
+		{ "a: |", "a: |\nk: v\n", { { 's', "", "k", "v" } } },
 		{ "a: x\n  y\n\n  z # c\nb:\n", "a: x\n  y\n\n  z # c\nb:\nk: v\n",
 		  { { 's', "", "k", "v" } } },
 		{ "m:\n  a: \"x\n\n   y\"\nz: 1\n", "m:\n  a: \"x\n\n   y\"\n  k: v\nz: 1\n",
@@ -167,7 +167,7 @@ static void values_replaced(void **s)
 		  { { 's', "/m", "a", "k: v" } } },
 		{ "a: ~ # c\nz: 1\n", "a: # c\n  k: v\nz: 1\n", { { 's', "", "a", "k: v" } } },
 		{ "a: {} # c\nz: 1\n", "a: # c\n  k: v\nz: 1\n", { { 's', "", "a", "k: v" } } },
-		{ "a:", "a:\n  k: v", { { 's', "", "a", "k: v" } } },
+		{ "a:", "a:\n  k: v\n", { { 's', "", "a", "k: v" } } },
 		{ "a:\n  b: 1\n  c: 2 # c\nz: 1\n", "a: v\nz: 1\n", { { 's', "", "a", "v" } } },
 		{ "a:\n  b: 1\n  c: 2\nz: 1\n", "a:\n  x: y\nz: 1\n", { { 's', "", "a", "x: y" } } },
 		{ "a:\n- b\n- c\nz: 1\n", "a:\n- x\nz: 1\n", { { 's', "", "a", "- x" } } },
@@ -193,7 +193,7 @@ static void values_replaced(void **s)
 		{ "m:\n  a: 1\n", "m:\n  a: 1\n  k: \"x\\ny\\n\"\n", { { 's', "/m", "k", "|\n  x\n  y\n" } } },
 		{ "m:\n  a: 1\n", "m:\n  a: 1\n  k:\n    s: |\n      x\n\n      y\n    t: 1\n",
 		  { { 's', "/m", "k", "s: |\n  x\n\n  y\nt: 1\n" } } },
-		{ "m:\n  a: 1", "m:\n  a: 1\n  k: {x: [1, 'y']}", { { 's', "/m", "k", "{x: [1, 'y']}" } } },
+		{ "m:\n  a: 1", "m:\n  a: 1\n  k: {x: [1, 'y']}\n", { { 's', "/m", "k", "{x: [1, 'y']}" } } },
 	};
 
 	(void)s;
@@ -218,7 +218,7 @@ static void block_sequences(void **s)
 		    { 'i', "", "1", "3" } } },
 		{ "- a: 1\n  # c\n\n# d\n- b\n", "- a: 1\n  k: v\n- 0\n  # c\n\n# d\n- b\n",
 		  { { 'i', "", "1", "0" }, { 's', "/0", "k", "v" } } },
-		{ "a:\n- |\n  x\n\n- y", "a:\n- |\n  x\n- 0\n\n- y\n- 1",
+		{ "a:\n- |\n  x\n\n- y", "a:\n- |\n  x\n- 0\n\n- y\n- 1\n",
 		  { { 'i', "/a", "1", "0" }, { 'i', "/a", "3", "1" } } },
 		{ "a: &x\n- b\n", "a: &x\n- 0\n- b\n", { { 'i', "/a", "0", "0" } } },
 		{ "a:\n-\n- b\n", "a:\n-\n- 0\n- b\n", { { 'i', "/a", "1", "0" } } },
