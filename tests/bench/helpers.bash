@@ -19,6 +19,16 @@ seconds() {
 	ratio "$EPOCHREALTIME - $start" 1 3
 }
 
+# cpu COMMAND...: the processor seconds it takes, whatever else the machine does; its output is dropped.
+cpu() {
+	local out status=0
+	out=$(mktemp)
+	/usr/bin/time -f '%U + %S' -o "$out" "$@" >/dev/null 2>&1 || status=$?
+	ratio "$(tail -n 1 "$out")" 1
+	rm -f "$out"
+	return "$status"
+}
+
 # ratio A B [DIGITS]: A / B.
 ratio() {
 	awk "BEGIN { printf \"%.${3:-2}f\n\", ($1) / ($2) }"
