@@ -79,7 +79,10 @@ static int sources(const struct ctr_yaml_ent *merge, size_t i, const struct ctr_
 	return !*map || (*map)->kind == CTR_YAML_MAP ? 0 : -1;
 }
 
-/* All members that take part, own ones first. Fills c (room for all) unless it is NULL; returns how many. */
+/*
+ * All members that take part, own ones first. Fills c (room for all) unless it is NULL; returns
+ * how many.
+ */
 static size_t gather(const struct ctr_yaml_node *map, struct cand *c)
 {
 	const struct ctr_yaml_node *from;
@@ -113,8 +116,8 @@ static int check_sources(const struct ctr_yaml_node *map, struct ctr_err *e)
 }
 
 /*
- * YAML lets a mapping's own member win. Kubernetes' reader lets the later of the two win, so what stands
- * in front of << may not be in the merged mapping too.
+ * YAML lets a mapping's own member win. Kubernetes' reader lets the later of the two win, so what
+ * stands in front of << may not be in the merged mapping too.
  */
 static int drop_hidden(const struct ctr_yaml_node *map, struct cand *c, size_t n, struct ctr_err *e)
 {
@@ -130,9 +133,10 @@ static int drop_hidden(const struct ctr_yaml_node *map, struct cand *c, size_t n
 		c[i].drop = true;
 		if (c[first].at >= own)
 			continue;
-		ctr_yaml_fail(map->doc, map->ents[own].k, e, "yaml.merge",
-			      "<< behind '%s' also brings this key, and readers differ on which wins",
-			      c[i].ent->key);
+		ctr_yaml_fail(
+			map->doc, map->ents[own].k, e, "yaml.merge",
+			"<< behind '%s' also brings this key, and readers differ on which wins",
+			c[i].ent->key);
 		return ctr_err_fix(e, "put << first");
 	}
 	return 0;
