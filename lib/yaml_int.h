@@ -88,6 +88,9 @@ CTR_MUST int ctr_yaml_load(struct ctr_yaml *y, struct ctr_err *e);
 CTR_MUST int ctr_yaml_key(struct ctr_yaml *y, const struct ctr_yaml_node *k, const char **name,
 			  struct ctr_err *e);
 
+/* Notes how far a collection is indented below its key, where that is seen first. */
+void ctr_yaml_learn_step(const struct ctr_yaml_node *n);
+
 /* Sets *twice to a member whose key came before, or NULL. */
 CTR_MUST int ctr_yaml_twice(const struct ctr_yaml_node *map, const struct ctr_yaml_ent **twice,
 			    struct ctr_err *e);

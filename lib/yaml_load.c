@@ -340,17 +340,6 @@ static int fill(struct load *l, const struct frame *f)
 	return f->merges ? ctr_yaml_add_merge(n, l->e) : 0;
 }
 
-/* How far a collection is indented below the key that it belongs to, where that is seen first. */
-static void learn_step(struct ctr_yaml *y, const struct ctr_yaml_node *n)
-{
-	const struct ctr_yaml_node *up = n->up;
-	unsigned char *step = n->kind == CTR_YAML_MAP ? &y->map_step : &y->seq_step;
-
-	if (*step == 0xff && n->style == CTR_YAML_BLOCK && up && up->kind == CTR_YAML_MAP &&
-	    n->col - up->col < 0xff)
-		*step = (unsigned char)(n->col - up->col);
-}
-
 static int close_collection(struct load *l, const yaml_event_t *ev)
 {
 	struct frame *f = &l->stack[--l->depth];
@@ -358,7 +347,7 @@ static int close_collection(struct load *l, const yaml_event_t *ev)
 
 	if (fill(l, f) < 0)
 		return -1;
-	learn_step(l->y, n);
+	ctr_yaml_learn_step(n);
 	/* a pair in [a: b] is a flow mapping without brackets */
 	if (n->style == CTR_YAML_FLOW && strchr("{[", l->y->text[n->at])) {
 		n->end = offset(l, ev->end_mark.index);

@@ -12,6 +12,17 @@ struct ctr_yaml_node *ctr_yaml_target(const struct ctr_yaml_node *n)
 	return n->to ? n->to : n->self;
 }
 
+void ctr_yaml_learn_step(const struct ctr_yaml_node *n)
+{
+	struct ctr_yaml *y = n->doc;
+	const struct ctr_yaml_node *up = n->up;
+	unsigned char *step = n->kind == CTR_YAML_MAP ? &y->map_step : &y->seq_step;
+
+	if (*step == 0xff && n->style == CTR_YAML_BLOCK && up && up->kind == CTR_YAML_MAP &&
+	    n->col - up->col < 0xff)
+		*step = (unsigned char)(n->col - up->col);
+}
+
 /* A member on its way into a set: `at` is its place among all. */
 struct cand {
 	const struct ctr_yaml_ent *ent;
