@@ -72,7 +72,7 @@ $(BUILD)/%.o: %.c $(BUILD)/flags
 	$(Q)$(CC) $(ALLCFLAGS) -MMD -MP -c -o $@ $<
 
 # tools/X/rules.rego becomes the string rules_rego of X.
-$(BUILD)/%.rego.c: %.rego scripts/embed
+$(BUILD)/%.rego.c: %.rego scripts/embed scripts/rego-minify
 	$(call say,EMBED,$<)
 	$(Q)mkdir -p $(@D)
 	$(Q)scripts/embed $< >$@

@@ -159,7 +159,8 @@ static int parse_name(const char *s, size_t n, struct ctr_imgref *ref, struct ct
 	}
 	for (size_t i = 0; i < n; i++) {
 		if (p[i] >= 'A' && p[i] <= 'Z')
-			return bad(s, "upper-case letter in the repository (expected lower case)", e);
+			return bad(s, "upper-case letter in the repository (expected lower case)",
+				   e);
 	}
 	if (!good_path(p, n))
 		return bad(s, "malformed repository name", e);

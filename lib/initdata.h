@@ -23,7 +23,7 @@ void ctr_policy_free(struct ctr_policy *p);
 
 /*
  * Reads an annotation's value; p is freed by the caller on failure too. CTR_FORMAT: "initdata.base64";
- * "initdata.gzip" (broken, too large, bytes or a second member behind it); "initdata.toml" (line in the message);
+ * "initdata.gzip" (broken, too large, anything behind it); "initdata.toml" (line in the message);
  * "initdata.version" (not 0.1.0), "initdata.algorithm" (not sha256, the one that HOSTDATA holds whole),
  * "initdata.policy" (none, empty, or no text).
  */

@@ -93,7 +93,7 @@ int ctr_json_parse(const char *name, const char *p, size_t n, struct ctr_json **
 		return -1;
 	j = out(cJSON_ParseWithLength(p, n));
 	if (!j)
-		return ctr_fail(e, CTR_FORMAT, "json.syntax", "%s: cannot be read as JSON", name);
+		return ctr_fail_mem(e); /* the scan has found no fault */
 	if (unique_keys(name, in(j), e) < 0)
 		return -1;
 	*o = ctr_give(j);

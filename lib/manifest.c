@@ -277,7 +277,7 @@ int ctr_manifest_add_seedshare(struct ctr_manifest *m, const uint8_t *der, size_
 	struct ctr_seedshare_key *v;
 	unsigned bits;
 
-	if (ctr_rsa_check(der, n, &bits, e) < 0)
+	if (ctr_key_rsa_check(der, n, &bits, e) < 0)
 		return -1;
 	for (size_t i = 0; i < m->n_seedshare; i++) {
 		if (m->seedshare[i].n == n && ctr_same(m->seedshare[i].der, der, n))

@@ -10,6 +10,7 @@
 #define CTR_SAN_LEN_MAX 1024  /* bytes */
 #define CTR_SECRET_ID_MAX 1024 /* bytes */
 #define CTR_REFS_MAX 1024     /* reference value sets of one kind */
+#define CTR_IDS_MAX 16384     /* allowed chips or platforms of one set */
 #define CTR_OWNERS_MAX 1024   /* keys of one kind */
 
 enum ctr_role { CTR_ROLE_NONE, CTR_ROLE_COORDINATOR };
@@ -89,8 +90,8 @@ void ctr_manifest_free(struct ctr_manifest *m);
 #define ctr_auto_manifest CTR_AUTO(ctr_manifest_free)
 
 /*
- * Reads a manifest into an empty m. Strict: unknown fields, duplicate keys, wrong lengths and values are CTR_FORMAT with
- * the JSON path as position: "json.…" (json.h), "manifest.hash" (a policy's key), "manifest.san",
+ * Reads a manifest into an empty m. Strict: unknown fields, duplicate keys, wrong lengths and values are
+ * CTR_FORMAT with the JSON path as position: "json.…" (json.h), "manifest.hash" (a policy's key), "manifest.san",
  * "manifest.role", "manifest.product", "manifest.count", "manifest.duplicate", "key.rsa". Old spellings of the owner keys
  * are taken (DESIGN.md 4.1). What a sound manifest may still lack is for ctr-manifest check to say; a
  * verifier treats what is not known as never matching.

@@ -141,9 +141,12 @@ static int tcb(const struct ctr_jval *v, int16_t *out, struct ctr_err *e)
 		struct ctr_jval c = ctr_jget(v, ctr_snp_tcb_names[i]);
 		uint64_t n = 0;
 
-		if (ctr_jhas(&c) && ctr_juint(&c, 255, &n, e) < 0)
+		out[i] = -1;
+		if (!ctr_jhas(&c))
+			continue;
+		if (ctr_juint(&c, 255, &n, e) < 0)
 			return -1;
-		out[i] = ctr_jhas(&c) ? (int16_t)n : -1;
+		out[i] = (int16_t)n;
 	}
 	return 0;
 }
@@ -167,7 +170,7 @@ static int product(const struct ctr_jval *v, struct ctr_snp_ref *r, struct ctr_e
 /* Fixed-size identifiers into one allocation; *out may be NULL when there are none. */
 static int ids(const struct ctr_jval *v, size_t size, uint8_t **out, size_t *n, struct ctr_err *e)
 {
-	if (array(v, CTR_REFS_MAX * 16, e) < 0)
+	if (array(v, CTR_IDS_MAX, e) < 0)
 		return -1;
 	if (!ctr_jhas(v) || ctr_jcount(v) == 0)
 		return 0;

@@ -25,7 +25,9 @@ struct cache {
 
 static struct cache *self(struct ctr_oci_source *s)
 {
-	return (struct cache *)((char *)s - offsetof(struct cache, src));
+	void *first = s; /* its first member */
+
+	return first;
 }
 
 /* Ours, and writable by us alone. */
@@ -77,8 +79,8 @@ void ctr_store_free(struct ctr_store *s)
 	free(s);
 }
 
-static int path_of(const struct ctr_store *s, enum ctr_store_kind kind, const char *hex, struct ctr_buf *path,
-		   struct ctr_err *e)
+static int path_of(const struct ctr_store *s, enum ctr_store_kind kind, const char *hex,
+		   struct ctr_buf *path, struct ctr_err *e)
 {
 	ctr_buf_addf(path, "%s/%s/%s", s->dir, subdir[kind], hex);
 	return ctr_buf_ok(path, "file name", e);
@@ -130,8 +132,8 @@ int ctr_store_get(struct ctr_store *s, enum ctr_store_kind kind, const char *hex
 	return ctr_buf_ok(b, path.p, e);
 }
 
-int ctr_store_put(struct ctr_store *s, enum ctr_store_kind kind, const char *hex, const void *p, size_t n,
-		  struct ctr_err *e)
+int ctr_store_put(struct ctr_store *s, enum ctr_store_kind kind, const char *hex, const void *p,
+		  size_t n, struct ctr_err *e)
 {
 	ctr_auto_buf struct ctr_buf path = { 0 };
 
@@ -151,7 +153,8 @@ static int ref_key(const struct ctr_imgref *ref, char key[CTR_OCI_DIGEST], struc
 }
 
 /* The digest that a tag had when it was last asked for. */
-static int get_ref(struct cache *c, const char *key, char digest[CTR_OCI_DIGEST], bool *found, struct ctr_err *e)
+static int get_ref(struct cache *c, const char *key, char digest[CTR_OCI_DIGEST], bool *found,
+		   struct ctr_err *e)
 {
 	ctr_auto_buf struct ctr_buf b = { 0 };
 
@@ -179,7 +182,8 @@ static int fetch(struct cache *c, const struct ctr_imgref *ref, struct ctr_buf *
 	if (is_named(digest + 7, &b, &same, e) < 0)
 		return -1;
 	if (!same || (ref->digest[0] && strcmp(ref->digest, digest) != 0))
-		return ctr_fail(e, CTR_FORMAT, "image.digest", "%s: other content than the digest says", digest);
+		return ctr_fail(e, CTR_FORMAT, "image.digest",
+				"%s: other content than the digest says", digest);
 	if (ctr_store_put(c->store, CTR_STORE_BLOBS, digest + 7, b.p, b.n, e) < 0)
 		return -1;
 	ctr_buf_add(body, b.p, b.n);
@@ -197,11 +201,13 @@ static int resolve(struct ctr_oci_source *s, const struct ctr_imgref *ref, struc
 	if (!ref->digest[0]) {
 		bool known = false;
 
-		if (ref_key(ref, key, e) < 0 || (!c->refresh && get_ref(c, key, at.digest, &known, e) < 0))
+		if (ref_key(ref, key, e) < 0 ||
+		    (!c->refresh && get_ref(c, key, at.digest, &known, e) < 0))
 			return -1;
 	}
 	if (at.digest[0]) {
-		if (ctr_store_get(c->store, CTR_STORE_BLOBS, at.digest + 7, CTR_OCI_MANIFEST_MAX, body, found, e) < 0)
+		if (ctr_store_get(c->store, CTR_STORE_BLOBS, at.digest + 7, CTR_OCI_MANIFEST_MAX,
+				  body, found, e) < 0)
 			return -1;
 		memcpy(digest, at.digest, CTR_OCI_DIGEST);
 		if (*found)
@@ -233,8 +239,9 @@ static int to_both(void *ctx, const void *p, size_t n, struct ctr_err *e)
 	return k->sink(k->ctx, p, n, e);
 }
 
-static int blob(struct ctr_oci_source *s, const struct ctr_imgref *ref, const struct ctr_oci_desc *desc,
-		ctr_oci_sink sink, void *ctx, bool *found, struct ctr_err *e)
+static int blob(struct ctr_oci_source *s, const struct ctr_imgref *ref,
+		const struct ctr_oci_desc *desc, ctr_oci_sink sink, void *ctx, bool *found,
+		struct ctr_err *e)
 {
 	struct cache *c = self(s);
 	struct keep k = { .sink = sink, .ctx = ctx };
@@ -244,7 +251,8 @@ static int blob(struct ctr_oci_source *s, const struct ctr_imgref *ref, const st
 	if (ctr_oci_is_layer(desc->media_type) || desc->size > CTR_OCI_CONFIG_MAX)
 		return c->inner->blob(c->inner, ref, desc, sink, ctx, found, e);
 	ctr_buf_init(&k.body, CTR_OCI_CONFIG_MAX);
-	rc = ctr_store_get(c->store, CTR_STORE_BLOBS, desc->digest + 7, CTR_OCI_CONFIG_MAX, &k.body, found, e);
+	rc = ctr_store_get(c->store, CTR_STORE_BLOBS, desc->digest + 7, CTR_OCI_CONFIG_MAX, &k.body,
+			   found, e);
 	if (rc == 0 && *found) {
 		rc = ctr_oci_verify(desc, k.body.p, k.body.n, e);
 		if (rc == 0)
@@ -254,7 +262,8 @@ static int blob(struct ctr_oci_source *s, const struct ctr_imgref *ref, const st
 		if (rc == 0 && *found)
 			rc = ctr_oci_verify(desc, k.body.p, k.body.n, e);
 		if (rc == 0 && *found)
-			rc = ctr_store_put(c->store, CTR_STORE_BLOBS, desc->digest + 7, k.body.p, k.body.n, e);
+			rc = ctr_store_put(c->store, CTR_STORE_BLOBS, desc->digest + 7, k.body.p,
+					   k.body.n, e);
 	}
 	ctr_buf_free(&k.body);
 	return rc;

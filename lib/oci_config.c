@@ -24,21 +24,23 @@ void ctr_oci_config_fini(struct ctr_oci_config *c)
 }
 
 /*
- * Go's reader, which containerd is built on, takes "user" for "User", Rust's, which the guest is built on, does not:
- * a document that the two read differently is refused.
+ * Go's reader, which containerd is built on, takes "user" for "User", Rust's, which the guest is
+ * built on, does not: a document that the two read differently is refused.
  */
 static int no_lookalikes(const struct ctr_jval *obj, const char *const *keys, struct ctr_err *e)
 {
 	for (struct ctr_jval v = ctr_jfirst(obj); v.v; v = ctr_jnext(&v)) {
 		for (const char *const *k = keys; *k; k++) {
 			if (strcmp(v.key, *k) != 0 && strcasecmp(v.key, *k) == 0)
-				return ctr_jfail(&v, e, "image.config", "the key is spelled \"%s\"", *k);
+				return ctr_jfail(&v, e, "image.config", "the key is spelled \"%s\"",
+						 *k);
 		}
 	}
 	return 0;
 }
 
-static int strings(const struct ctr_jval *obj, const char *key, struct ctr_strs *s, struct ctr_err *e)
+static int strings(const struct ctr_jval *obj, const char *key, struct ctr_strs *s,
+		   struct ctr_err *e)
 {
 	struct ctr_jval list = ctr_jget(obj, key);
 	size_t n;
@@ -65,7 +67,8 @@ static int by_bytes(const void *a, const void *b)
 	return strcmp(*x, *y);
 }
 
-static int keys_of(const struct ctr_jval *obj, const char *key, struct ctr_strs *s, struct ctr_err *e)
+static int keys_of(const struct ctr_jval *obj, const char *key, struct ctr_strs *s,
+		   struct ctr_err *e)
 {
 	struct ctr_jval map = ctr_jget(obj, key);
 	size_t n;
@@ -92,7 +95,8 @@ static int keys_of(const struct ctr_jval *obj, const char *key, struct ctr_strs 
 
 static int run_config(const struct ctr_jval *v, struct ctr_oci_config *c, struct ctr_err *e)
 {
-	static const char *const keys[] = { "User", "Env", "Entrypoint", "Cmd", "Volumes", "WorkingDir", NULL };
+	static const char *const keys[] = { "User",    "Env",	     "Entrypoint", "Cmd",
+					    "Volumes", "WorkingDir", NULL };
 	struct ctr_jval user = { 0 }, workdir = { 0 };
 
 	if (ctr_jhas(v)) {
@@ -136,7 +140,8 @@ static int rootfs(const struct ctr_jval *root, struct ctr_oci_config *c, struct 
 int ctr_oci_config_parse(const char *name, const char *p, size_t n, struct ctr_oci_config *c,
 			 struct ctr_err *e)
 {
-	static const char *const keys[] = { "architecture", "os", "variant", "config", "rootfs", NULL };
+	static const char *const keys[] = { "architecture", "os",     "variant",
+					    "config",	    "rootfs", NULL };
 	ctr_auto_json struct ctr_json *j = NULL;
 	struct ctr_jval root, run;
 
@@ -146,7 +151,8 @@ int ctr_oci_config_parse(const char *name, const char *p, size_t n, struct ctr_o
 	root = ctr_jroot(j);
 	run = ctr_jget(&root, "config");
 	if (ctr_jobject(&root, e) < 0 || no_lookalikes(&root, keys, e) < 0 ||
-	    ctr_oci_platform_at(&root, &c->platform, e) < 0 || run_config(&run, c, e) < 0 || rootfs(&root, c, e) < 0) {
+	    ctr_oci_platform_at(&root, &c->platform, e) < 0 || run_config(&run, c, e) < 0 ||
+	    rootfs(&root, c, e) < 0) {
 		ctr_oci_config_fini(c);
 		return ctr_wrap(e, "%s", name);
 	}

@@ -113,13 +113,13 @@ int ctr_oci_verify(const struct ctr_oci_desc *d, const void *p, size_t n, struct
 	char have[CTR_OCI_DIGEST];
 
 	if (n != d->size)
-		return ctr_fail(e, CTR_FORMAT, "image.size", "%s: %zu bytes (expected %llu)", d->digest,
-				n, (unsigned long long)d->size);
+		return ctr_fail(e, CTR_FORMAT, "image.size", "%s: %zu bytes (expected %llu)",
+				d->digest, n, (unsigned long long)d->size);
 	if (ctr_oci_digest(p, n, have, e) < 0)
 		return -1;
 	if (strcmp(have, d->digest) != 0)
-		return ctr_fail(e, CTR_FORMAT, "image.digest", "%s: the content has digest %s", d->digest,
-				have);
+		return ctr_fail(e, CTR_FORMAT, "image.digest", "%s: the content has digest %s",
+				d->digest, have);
 	return 0;
 }
 
@@ -157,13 +157,14 @@ const struct ctr_oci_entry *ctr_oci_pick(const struct ctr_oci_index *x,
 
 static int unknown_type(const char *name, const char *what, const char *type, struct ctr_err *e)
 {
-	ctr_fail(e, CTR_FORMAT, "image.type", "%s: %s \"%s\" is not that of a container image", name, what,
-		 type);
+	ctr_fail(e, CTR_FORMAT, "image.type", "%s: %s \"%s\" is not that of a container image",
+		 name, what, type);
 	return ctr_err_fix(e, "name a container image, not another kind of artifact");
 }
 
 /* mediaType and the members must tell the same story: a text that reads as both is refused. */
-static int classify(const char *name, const struct ctr_jval *root, enum kind *kind, struct ctr_err *e)
+static int classify(const char *name, const struct ctr_jval *root, enum kind *kind,
+		    struct ctr_err *e)
 {
 	struct ctr_jval list = ctr_jget(root, "manifests"), config = ctr_jget(root, "config");
 	struct ctr_jval layer = ctr_jget(root, "layers"), fs = ctr_jget(root, "fsLayers");
@@ -177,18 +178,19 @@ static int classify(const char *name, const struct ctr_jval *root, enum kind *ki
 		return -1;
 	*kind = type[0] ? kind_of(type) : shape;
 	if (v == 1 || ctr_jhas(&fs) || *kind == SCHEMA1) {
-		ctr_fail(e, CTR_FORMAT, "image.type", "%s: a manifest of the old Docker schema 1", name);
+		ctr_fail(e, CTR_FORMAT, "image.type", "%s: a manifest of the old Docker schema 1",
+			 name);
 		return ctr_err_fix(e, "push the image again with a current tool");
 	}
 	if (v != 2)
-		return ctr_fail(e, CTR_FORMAT, "image.type", "%s: schema version %llu (expected 2)", name,
-				(unsigned long long)v);
+		return ctr_fail(e, CTR_FORMAT, "image.type", "%s: schema version %llu (expected 2)",
+				name, (unsigned long long)v);
 	if (type[0] && *kind == NONE)
 		return unknown_type(name, "media type", type, e);
 	if (shape == NONE || *kind != shape ||
 	    (shape == INDEX && (ctr_jhas(&config) || ctr_jhas(&layer))))
-		return ctr_fail(e, CTR_FORMAT, "image.type", "%s: the members do not fit the media type \"%s\"",
-				name, type);
+		return ctr_fail(e, CTR_FORMAT, "image.type",
+				"%s: the members do not fit the media type \"%s\"", name, type);
 	return 0;
 }
 
@@ -213,7 +215,8 @@ static int entry(const struct ctr_jval *v, struct ctr_oci_entry *t, struct ctr_e
 	t->is_index = kind_of(t->desc.media_type) == INDEX;
 	p = ctr_jget(v, "platform");
 	t->has_platform = ctr_jhas(&p);
-	if (t->has_platform && (ctr_jobject(&p, e) < 0 || ctr_oci_platform_at(&p, &t->platform, e) < 0))
+	if (t->has_platform &&
+	    (ctr_jobject(&p, e) < 0 || ctr_oci_platform_at(&p, &t->platform, e) < 0))
 		return -1;
 	if (annotation(v, "org.opencontainers.image.ref.name", &t->ref_name, e) < 0)
 		return -1;
@@ -246,7 +249,8 @@ static int check_layer(const struct ctr_jval *v, const char *type, struct ctr_er
 	if (ctr_oci_is_layer(type))
 		return 0;
 	if (strstr(type, "foreign") || strstr(type, "nondistributable"))
-		ctr_jfail(v, e, "image.layer", "a layer that is not distributed with the image (%s)", type);
+		ctr_jfail(v, e, "image.layer",
+			  "a layer that is not distributed with the image (%s)", type);
 	else if (strstr(type, "encrypted"))
 		ctr_jfail(v, e, "image.layer", "an encrypted layer (%s)", type);
 	else
@@ -254,8 +258,8 @@ static int check_layer(const struct ctr_jval *v, const char *type, struct ctr_er
 	return ctr_err_fix(e, "build the image with plain, gzip or zstd layers of its own");
 }
 
-static int parse_manifest(const char *name, const struct ctr_jval *root, struct ctr_oci_manifest **out,
-			  struct ctr_err *e)
+static int parse_manifest(const char *name, const struct ctr_jval *root,
+			  struct ctr_oci_manifest **out, struct ctr_err *e)
 {
 	struct ctr_jval config = ctr_jget(root, "config"), list = ctr_jget(root, "layers");
 	ctr_auto_oci_manifest struct ctr_oci_manifest *m = calloc(1, sizeof *m);
@@ -298,5 +302,6 @@ int ctr_oci_doc_parse(const char *name, const char *p, size_t n, struct ctr_oci_
 	root = ctr_jroot(j);
 	if (classify(name, &root, &kind, e) < 0)
 		return -1;
-	return kind == INDEX ? parse_index(&root, index, e) : parse_manifest(name, &root, manifest, e);
+	return kind == INDEX ? parse_index(&root, index, e)
+			     : parse_manifest(name, &root, manifest, e);
 }

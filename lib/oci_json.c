@@ -4,7 +4,7 @@
 
 /* A text of bounded length into dst; absent or null leaves "". */
 int ctr_oci_text(const struct ctr_jval *obj, const char *key, char *dst, size_t size,
-		struct ctr_err *e)
+		 struct ctr_err *e)
 {
 	struct ctr_jval v = ctr_jget(obj, key);
 	const char *s = "";
@@ -74,7 +74,8 @@ int ctr_oci_platform_parse(const char *s, struct ctr_oci_platform *p, struct ctr
 		if (*at == '\0')
 			break;
 	}
-	return ctr_fail(e, CTR_USAGE, "platform", "\"%s\" is not a platform (expected os/arch[/variant])", s);
+	return ctr_fail(e, CTR_USAGE, "platform",
+			"\"%s\" is not a platform (expected os/arch[/variant])", s);
 }
 
 bool ctr_oci_platform_fits(const struct ctr_oci_platform *have, const struct ctr_oci_platform *want)

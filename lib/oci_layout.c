@@ -14,7 +14,6 @@
 #include "oci_doc.h"
 
 #define PIECE ((size_t)256 * 1024)
-#define LAYOUTS_MAX 4096
 
 struct named {
 	struct ctr_imgref ref;
@@ -35,7 +34,9 @@ struct layouts {
 
 static struct layouts *self(struct ctr_oci_source *s)
 {
-	return (struct layouts *)((char *)s - offsetof(struct layouts, src));
+	void *first = s; /* its first member */
+
+	return first;
 }
 
 int ctr_oci_send_fd(int fd, const char *name, const struct ctr_oci_desc *desc, ctr_oci_sink sink,
@@ -53,8 +54,9 @@ int ctr_oci_send_fd(int fd, const char *name, const struct ctr_oci_desc *desc, c
 	if (fstat(fd, &st) < 0)
 		return ctr_fail_sys(e, "read", "%s", name);
 	if (!S_ISREG(st.st_mode) || (uint64_t)st.st_size != desc->size)
-		return ctr_fail(e, CTR_FORMAT, "image.size", "%s: %s of %llu bytes (expected a file of %llu)",
-				name, S_ISREG(st.st_mode) ? "a file" : "no file",
+		return ctr_fail(e, CTR_FORMAT, "image.size",
+				"%s: %s of %llu bytes (expected a file of %llu)", name,
+				S_ISREG(st.st_mode) ? "a file" : "no file",
 				(unsigned long long)st.st_size, (unsigned long long)desc->size);
 	if (ctr_hasher_new(CTR_SHA256, &h, e) < 0)
 		return -1;
@@ -66,8 +68,10 @@ int ctr_oci_send_fd(int fd, const char *name, const struct ctr_oci_desc *desc, c
 		if (got < 0)
 			return ctr_fail_sys(e, "read", "%s", name);
 		if (got == 0)
-			return ctr_fail(e, CTR_FORMAT, "image.size", "%s: shrank while it was read", name);
-		if (ctr_hasher_add(h, piece, (size_t)got, e) < 0 || sink(ctx, piece, (size_t)got, e) < 0)
+			return ctr_fail(e, CTR_FORMAT, "image.size", "%s: shrank while it was read",
+					name);
+		if (ctr_hasher_add(h, piece, (size_t)got, e) < 0 ||
+		    sink(ctx, piece, (size_t)got, e) < 0)
 			return -1;
 		left -= (uint64_t)got;
 	}
@@ -77,7 +81,8 @@ int ctr_oci_send_fd(int fd, const char *name, const struct ctr_oci_desc *desc, c
 	if (ctr_buf_ok(&hex, name, e) < 0)
 		return -1;
 	if (strcmp(hex.p, desc->digest + 7) != 0)
-		return ctr_fail(e, CTR_FORMAT, "image.digest", "%s: the content has digest sha256:%s", name, hex.p);
+		return ctr_fail(e, CTR_FORMAT, "image.digest",
+				"%s: the content has digest sha256:%s", name, hex.p);
 	return 0;
 }
 
@@ -94,11 +99,14 @@ static int open_blob(const struct layout *l, const char *digest, struct ctr_buf 
 	*fd = open(path->p, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 	if (*fd < 0 && errno == ELOOP)
 		return ctr_fail(e, CTR_FORMAT, "image.layout", "%s: a symbolic link", path->p);
-	return *fd < 0 && errno != ENOENT && errno != ENOTDIR ? ctr_fail_sys(e, "open", "%s", path->p) : 0;
+	return *fd < 0 && errno != ENOENT && errno != ENOTDIR
+		       ? ctr_fail_sys(e, "open", "%s", path->p)
+		       : 0;
 }
 
-static int blob(struct ctr_oci_source *s, const struct ctr_imgref *ref, const struct ctr_oci_desc *desc,
-		ctr_oci_sink sink, void *ctx, bool *found, struct ctr_err *e)
+static int blob(struct ctr_oci_source *s, const struct ctr_imgref *ref,
+		const struct ctr_oci_desc *desc, ctr_oci_sink sink, void *ctx, bool *found,
+		struct ctr_err *e)
 {
 	struct layouts *ls = self(s);
 
@@ -127,8 +135,8 @@ static int to_buf(void *ctx, const void *p, size_t n, struct ctr_err *e)
 }
 
 /* A manifest whose size the reference does not tell: the file's own, below the cap, must do. */
-static int read_manifest(const struct layout *l, const char *digest, uint64_t size, struct ctr_buf *body,
-			 bool *found, struct ctr_err *e)
+static int read_manifest(const struct layout *l, const char *digest, uint64_t size,
+			 struct ctr_buf *body, bool *found, struct ctr_err *e)
 {
 	struct ctr_oci_desc d = { .size = size };
 	ctr_auto_buf struct ctr_buf path = { 0 };
@@ -144,8 +152,8 @@ static int read_manifest(const struct layout *l, const char *digest, uint64_t si
 	if (size == UINT64_MAX && fstat(fd, &st) == 0)
 		d.size = (uint64_t)st.st_size;
 	if (d.size > CTR_OCI_MANIFEST_MAX)
-		return ctr_fail(e, CTR_FORMAT, "limit", "%s: a manifest larger than %zu bytes", path.p,
-				CTR_OCI_MANIFEST_MAX);
+		return ctr_fail(e, CTR_FORMAT, "limit", "%s: a manifest larger than %zu bytes",
+				path.p, CTR_OCI_MANIFEST_MAX);
 	if (ctr_oci_send_fd(fd, path.p, &d, to_buf, body, e) < 0)
 		return -1;
 	*found = true;
@@ -158,16 +166,17 @@ static bool same_name(const struct ctr_imgref *a, const struct ctr_imgref *b)
 	       strcmp(a->tag, b->tag) == 0;
 }
 
-static int by_tag(const struct layout *l, const struct ctr_imgref *ref, const struct ctr_oci_desc **d,
-		  struct ctr_err *e)
+static int by_tag(const struct layout *l, const struct ctr_imgref *ref,
+		  const struct ctr_oci_desc **d, struct ctr_err *e)
 {
 	*d = NULL;
 	for (size_t i = 0; i < l->n; i++) {
 		if (!same_name(&l->v[i].ref, ref))
 			continue;
 		if (*d && strcmp((*d)->digest, l->v[i].desc.digest) != 0) {
-			ctr_fail(e, CTR_FORMAT, "image.ambiguous", "%s: the name stands for %s and %s", l->dir,
-				 (*d)->digest, l->v[i].desc.digest);
+			ctr_fail(e, CTR_FORMAT, "image.ambiguous",
+				 "%s: the name stands for %s and %s", l->dir, (*d)->digest,
+				 l->v[i].desc.digest);
 			return ctr_err_fix(e, "name the image by digest");
 		}
 		*d = &l->v[i].desc;
@@ -196,7 +205,8 @@ static int resolve(struct ctr_oci_source *s, const struct ctr_imgref *ref, struc
 		if (read_manifest(&ls->v[i], d.digest, d.size, body, found, e) < 0)
 			return -1;
 		if (!*found && !ref->digest[0])
-			return ctr_fail(e, CTR_FORMAT, "image.layout", "%s: index.json names %s, which is not in blobs/",
+			return ctr_fail(e, CTR_FORMAT, "image.layout",
+					"%s: index.json names %s, which is not in blobs/",
 					ls->v[i].dir, d.digest);
 		if (*found)
 			memcpy(digest, d.digest, sizeof d.digest);
@@ -266,7 +276,8 @@ static int check_version(const char *path, struct ctr_err *e)
 	if (ctr_jstring(&v, &s, e) < 0)
 		return ctr_wrap(e, "%s", path);
 	if (strncmp(s, "1.", 2) != 0)
-		return ctr_fail(e, CTR_FORMAT, "image.layout", "%s: layout version \"%s\" (expected 1.x)", path, s);
+		return ctr_fail(e, CTR_FORMAT, "image.layout",
+				"%s: layout version \"%s\" (expected 1.x)", path, s);
 	return 0;
 }
 
@@ -309,8 +320,6 @@ static int add_layout(struct layouts *ls, const char *dir, struct ctr_err *e)
 {
 	struct layout *v;
 
-	if (ls->n == LAYOUTS_MAX)
-		return ctr_fail(e, CTR_FORMAT, "limit", "more than %d image layouts", LAYOUTS_MAX);
 	v = reallocarray(ls->v, ls->n + 1, sizeof *v);
 	if (!v)
 		return ctr_fail_mem(e);
@@ -356,14 +365,16 @@ static int add_below(struct layouts *ls, const char *dir, struct ctr_err *e)
 	}
 	free(v);
 	if (rc == 0 && ls->n == before) {
-		rc = ctr_fail(e, CTR_ENV, "image.layout", "%s: no OCI image layout (no file oci-layout here or one level down)",
+		rc = ctr_fail(e, CTR_ENV, "image.layout",
+			      "%s: no OCI image layout (no file oci-layout here or one level down)",
 			      dir);
 		ctr_err_fix(e, "make one with: skopeo copy docker://IMAGE:TAG oci:DIR:TAG");
 	}
 	return rc;
 }
 
-int ctr_oci_layout_new(const char *const *dirs, size_t n, struct ctr_oci_source **out, struct ctr_err *e)
+int ctr_oci_layout_new(const char *const *dirs, size_t n, struct ctr_oci_source **out,
+		       struct ctr_err *e)
 {
 	struct layouts *ls = calloc(1, sizeof *ls);
 
@@ -372,7 +383,8 @@ int ctr_oci_layout_new(const char *const *dirs, size_t n, struct ctr_oci_source 
 		return ctr_fail_mem(e);
 	ls->src = (struct ctr_oci_source){ resolve, blob, layouts_free };
 	for (size_t i = 0; i < n; i++) {
-		if ((is_layout(dirs[i]) ? add_layout(ls, dirs[i], e) : add_below(ls, dirs[i], e)) < 0) {
+		if ((is_layout(dirs[i]) ? add_layout(ls, dirs[i], e) : add_below(ls, dirs[i], e)) <
+		    0) {
 			layouts_free(&ls->src);
 			return -1;
 		}

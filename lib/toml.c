@@ -141,6 +141,11 @@ static int escape(struct toml *t, bool multi, struct ctr_buf *b, struct ctr_err 
 	return multi ? joined_line(t, e) : bad(t, e, "an unknown escape");
 }
 
+static bool plain(int c, char quote)
+{
+	return c >= 0 && !control(c) && c != quote && c != '\\';
+}
+
 /* After """ or ''': the text may end with one or two quotes of its own before the closing three. */
 static int multi_line(struct toml *t, char quote, struct ctr_buf *b, struct ctr_err *e)
 {
@@ -174,8 +179,11 @@ static int multi_line(struct toml *t, char quote, struct ctr_buf *b, struct ctr_
 			continue;
 		}
 		t->line += c == '\n';
-		ctr_buf_addc(b, (char)c);
-		t->i++;
+		/* the first byte is good, with as many plain ones as follow */
+		for (run = 1; plain(look(t, run), quote);)
+			run++;
+		ctr_buf_add(b, t->p + t->i, run);
+		t->i += run;
 	}
 }
 
@@ -266,14 +274,14 @@ static int remember(struct toml *t, const char *table, const char *name, struct 
 static int table(struct toml *t, struct ctr_err *e)
 {
 	t->i++;
-	if (key(t, ']', e) < 0 || remember(t, t->key.p, "", e) < 0)
+	if (key(t, ']', e) < 0 || remember(t, ctr_buf_str(&t->key), "", e) < 0)
 		return -1;
 	/* a root key of the name would make it a string as well */
 	for (size_t k = 0; k < t->n_seen; k++) {
-		if (!t->seen[k].table[0] && strcmp(t->seen[k].key, t->key.p) == 0)
+		if (!t->seen[k].table[0] && strcmp(t->seen[k].key, ctr_buf_str(&t->key)) == 0)
 			return bad(t, e, "a key or table for the second time");
 	}
-	memcpy(t->table, t->key.p, t->key.n + 1);
+	memcpy(t->table, ctr_buf_str(&t->key), t->key.n + 1);
 	return end_of_line(t, e);
 }
 
@@ -281,13 +289,13 @@ static int pair(struct toml *t, ctr_toml_fn fn, void *ctx, struct ctr_err *e)
 {
 	unsigned line;
 
-	if (key(t, '=', e) < 0 || remember(t, t->table, t->key.p, e) < 0)
+	if (key(t, '=', e) < 0 || remember(t, t->table, ctr_buf_str(&t->key), e) < 0)
 		return -1;
 	blanks(t);
 	line = t->line;
 	if (string(t, true, &t->val, e) < 0 || end_of_line(t, e) < 0)
 		return -1;
-	return fn(ctx, t->table, t->key.p, ctr_buf_str(&t->val), t->val.n, line, e);
+	return fn(ctx, t->table, ctr_buf_str(&t->key), ctr_buf_str(&t->val), t->val.n, line, e);
 }
 
 static int statement(struct toml *t, ctr_toml_fn fn, void *ctx, struct ctr_err *e)

@@ -16,8 +16,8 @@ typedef int (*ctr_toml_fn)(void *ctx, const char *table, const char *key, const 
 
 /*
  * Reads the document p[0..n). A strict subset: comments, bare and quoted keys, [table] headers, strings in
- * the four forms. Dotted keys, other values, arrays, nested tables, carriage returns inside strings and NUL, all of
- * which readers of the same bytes might take differently, are refused like errors: CTR_FORMAT
+ * the four forms. Dotted keys, other values, arrays, nested tables, carriage returns inside strings and
+ * NUL, all of which readers of the same bytes might take differently, are refused like errors: CTR_FORMAT
  * "initdata.toml", the line in the message.
  */
 CTR_MUST int ctr_toml_parse(const char *p, size_t n, ctr_toml_fn fn, void *ctx, struct ctr_err *e);

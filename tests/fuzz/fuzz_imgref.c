@@ -15,12 +15,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	if (!s || ctr_imgref_parse(s, &a, &e) < 0)
 		return 0;
-	ctr_buf_addf(&full, "%s/%s%s%s%s%s", a.registry, a.repository, a.tag[0] ? ":" : "", a.tag, a.digest[0] ? "@" : "",
-		     a.digest);
+	ctr_buf_addf(&full, "%s/%s%s%s%s%s", a.registry, a.repository, a.tag[0] ? ":" : "", a.tag,
+		     a.digest[0] ? "@" : "", a.digest);
 	if (full.bad || ctr_imgref_parse(full.p, &b, &e) < 0)
 		abort();
-	if (strcmp(a.registry, b.registry) != 0 || strcmp(a.repository, b.repository) != 0 || strcmp(a.tag, b.tag) != 0 ||
-	    strcmp(a.digest, b.digest) != 0)
+	if (strcmp(a.registry, b.registry) != 0 || strcmp(a.repository, b.repository) != 0 ||
+	    strcmp(a.tag, b.tag) != 0 || strcmp(a.digest, b.digest) != 0)
 		abort();
 	return 0;
 }

@@ -19,7 +19,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		if (!x == !m || (m && (m->n_layers == 0 || m->n_layers > CTR_OCI_LAYERS)))
 			abort();
 		for (size_t i = 0; m && i < m->n_layers; i++) {
-			if (!ctr_oci_digest_ok(m->layers[i].digest) || !ctr_oci_is_layer(m->layers[i].media_type))
+			if (!ctr_oci_digest_ok(m->layers[i].digest) ||
+			    !ctr_oci_is_layer(m->layers[i].media_type))
 				abort();
 		}
 		if (x)

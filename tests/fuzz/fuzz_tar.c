@@ -8,8 +8,8 @@
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 /*
- * The first failure's id, "" for an archive that is taken; *file is what is at etc/passwd then. Broken zstd is found
- * out sooner or later depending on the pieces, so there all refusals are one.
+ * The first failure's id, "" for an archive that is taken; *file is what is at etc/passwd then.
+ * Broken zstd is found out sooner or later depending on the pieces, so there all refusals are one.
  */
 static const char *run(const char *type, struct ctr_rd r, size_t piece, struct ctr_buf *file)
 {
@@ -47,7 +47,8 @@ static const char *run(const char *type, struct ctr_rd r, size_t piece, struct c
 	return "";
 }
 
-/* A layer of one of three packings (first byte), in pieces and whole: the outcome must be the same. */
+/* A layer of one of three packings (first byte), in pieces and whole: the outcome must be the same.
+ */
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static const char *const types[] = { "tar", "tar+gzip", "tar+zstd" };
@@ -61,7 +62,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		return 0;
 	whole = run(types[first % 3], r, SIZE_MAX, &a);
 	pieces = run(types[first % 3], r, (size_t)first / 3 + 1, &b);
-	if (strcmp(whole, pieces) != 0 || a.n != b.n || !ctr_same(ctr_buf_str(&a), ctr_buf_str(&b), a.n))
+	if (strcmp(whole, pieces) != 0 || a.n != b.n ||
+	    !ctr_same(ctr_buf_str(&a), ctr_buf_str(&b), a.n))
 		abort();
 	return 0;
 }

@@ -1,4 +1,7 @@
-/* Makes small images for the tests: tar archives, compressed layers, OCI image layouts. Failures end the test program. */
+/*
+ * Makes small images for the tests: tar archives, compressed layers, OCI image layouts. Failures
+ * end the test program.
+ */
 #ifndef TESTS_SIM_MKIMAGE_H
 #define TESTS_SIM_MKIMAGE_H
 
@@ -8,7 +11,8 @@
 #include "oci.h"
 
 /* One ustar entry with its data and padding, appended. link may be NULL. */
-void mk_entry(struct ctr_buf *tar, const char *name, char type, const char *link, const void *data, size_t n);
+void mk_entry(struct ctr_buf *tar, const char *name, char type, const char *link, const void *data,
+	      size_t n);
 void mk_file(struct ctr_buf *tar, const char *name, const char *text);
 void mk_link(struct ctr_buf *tar, const char *name, char type, const char *target);
 /* Puts the sum of the 512 bytes at p into its checksum field. */
@@ -50,5 +54,16 @@ void mk_image_free(struct mk_image *im);
 
 /* Writes a file below dir, making directories on the way. */
 void mk_write(const char *dir, const char *name, const void *p, size_t n);
+
+/* The smallest image: one layer, one file. */
+struct mk_image mk_one(const char *name);
+/*
+ * Eight layers of every packing for the user svc: uid 105 in the topmost /etc/passwd, group 7 by
+ * way of a symbolic link from /etc/group to /lib/group.
+ */
+struct mk_image mk_many(const char *name);
+
+/* Runs a program, its standard output into out: its exit status, 127 when it is not there. */
+int mk_run(char *const *argv, struct ctr_buf *out);
 
 #endif

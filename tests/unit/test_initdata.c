@@ -296,11 +296,11 @@ static void every_bit_counts(void **s)
 		ctr_auto_buf struct ctr_buf b = { 0 };
 		struct ctr_err err = { 0 };
 
-		good.p[bit / 8] ^= (char)(1 << bit % 8);
+		good.p[bit / 8] = (char)(good.p[bit / 8] ^ 1 << bit % 8);
 		ctr_base64_add(&b, good.p, good.n);
 		if (ctr_policy_read(CTR_FORM_INITDATA, b.p, b.n, &p, &err) == 0)
 			T_MEM(p.digest, want, 32);
-		good.p[bit / 8] ^= (char)(1 << bit % 8);
+		good.p[bit / 8] = (char)(good.p[bit / 8] ^ 1 << bit % 8);
 	}
 }
 

@@ -4,11 +4,13 @@
 #define D "sha256:28d1e443f371ea3ef4164ea38a11397ffa88e2da3f66cd75c415fe80092ec2eb"
 #define OCI "application/vnd.oci.image."
 #define DOCKER "application/vnd.docker."
-#define CONFIG "\"config\":{\"mediaType\":\"" OCI "config.v1+json\",\"digest\":\"" D "\",\"size\":2}"
+#define CONFIG                                                                                     \
+	"\"config\":{\"mediaType\":\"" OCI "config.v1+json\",\"digest\":\"" D "\",\"size\":2}"
 #define LAYER(type) "{\"mediaType\":\"" type "\",\"digest\":\"" D "\",\"size\":3}"
 #define ROOTFS "\"rootfs\":{\"type\":\"layers\",\"diff_ids\":[\"" D "\"]}"
 
-static int parse(const char *s, struct ctr_oci_index **x, struct ctr_oci_manifest **m, struct ctr_err *e)
+static int parse(const char *s, struct ctr_oci_index **x, struct ctr_oci_manifest **m,
+		 struct ctr_err *e)
 {
 	return ctr_oci_doc_parse("doc", s, strlen(s), x, m, e);
 }
@@ -17,11 +19,14 @@ static void reads_manifests(void **s)
 {
 	static const char *const good[] = {
 		"{\"schemaVersion\":2," CONFIG ",\"layers\":[" LAYER(OCI "layer.v1.tar+gzip") "]}",
-		"{\"schemaVersion\":2,\"mediaType\":\"" OCI "manifest.v1+json\"," CONFIG ",\"layers\":["
-		LAYER(OCI "layer.v1.tar+zstd") "],\"manifests\":null,\"annotations\":null,\"subject\":null}",
-		"{\"schemaVersion\":2,\"mediaType\":\"" DOCKER "distribution.manifest.v2+json\",\"config\":{\"mediaType\":\""
-		DOCKER "container.image.v1+json\",\"digest\":\"" D "\",\"size\":2},\"layers\":["
-		LAYER(DOCKER "image.rootfs.diff.tar.gzip") "]}",
+		"{\"schemaVersion\":2,\"mediaType\":\"" OCI "manifest.v1+json\"," CONFIG
+		",\"layers\":[" LAYER(OCI
+				      "layer.v1.tar+zstd") "],\"manifests\":null,\"annotations\":"
+							   "null,\"subject\":null}",
+		"{\"schemaVersion\":2,\"mediaType\":\"" DOCKER
+		"distribution.manifest.v2+json\",\"config\":{\"mediaType\":\"" DOCKER
+		"container.image.v1+json\",\"digest\":\"" D
+		"\",\"size\":2},\"layers\":[" LAYER(DOCKER "image.rootfs.diff.tar.gzip") "]}",
 	};
 	struct ctr_oci_index *x;
 	struct ctr_oci_manifest *m;
@@ -50,37 +55,64 @@ static void refuses_documents(void **s)
 		{ "{\"schemaVersion\":3," CONFIG ",\"layers\":[]}", "image.type" },
 		{ "{\"schemaVersion\":1,\"fsLayers\":[]}", "image.type" },
 		{ "{\"schemaVersion\":2,\"fsLayers\":[]," CONFIG "}", "image.type" },
-		{ "{\"schemaVersion\":1,\"mediaType\":\"" DOCKER "distribution.manifest.v1+prettyjws\"}", "image.type" },
-		{ "{\"schemaVersion\":2,\"mediaType\":\"" DOCKER "distribution.manifest.v1+json\"," CONFIG "}", "image.type" },
-		{ "{\"schemaVersion\":2,\"mediaType\":\"text/html\"," CONFIG ",\"layers\":[]}", "image.type" },
-		{ "{\"schemaVersion\":2,\"mediaType\":\"application/vnd.oci.artifact.manifest.v1+json\"}", "image.type" },
+		{ "{\"schemaVersion\":1,\"mediaType\":\"" DOCKER
+		  "distribution.manifest.v1+prettyjws\"}",
+		  "image.type" },
+		{ "{\"schemaVersion\":2,\"mediaType\":\"" DOCKER
+		  "distribution.manifest.v1+json\"," CONFIG "}",
+		  "image.type" },
+		{ "{\"schemaVersion\":2,\"mediaType\":\"text/html\"," CONFIG ",\"layers\":[]}",
+		  "image.type" },
+		{ "{\"schemaVersion\":2,\"mediaType\":\"application/"
+		  "vnd.oci.artifact.manifest.v1+json\"}",
+		  "image.type" },
 		/* one text, two readings */
-		{ "{\"schemaVersion\":2,\"mediaType\":\"" OCI "index.v1+json\"," CONFIG ",\"layers\":[]}", "image.type" },
-		{ "{\"schemaVersion\":2,\"mediaType\":\"" OCI "manifest.v1+json\",\"manifests\":[]}", "image.type" },
+		{ "{\"schemaVersion\":2,\"mediaType\":\"" OCI "index.v1+json\"," CONFIG
+		  ",\"layers\":[]}",
+		  "image.type" },
+		{ "{\"schemaVersion\":2,\"mediaType\":\"" OCI
+		  "manifest.v1+json\",\"manifests\":[]}",
+		  "image.type" },
 		{ "{\"schemaVersion\":2,\"manifests\":[]," CONFIG "}", "image.type" },
 		{ "{\"schemaVersion\":2,\"manifests\":[],\"layers\":[]}", "image.type" },
-		{ "{\"schemaVersion\":2,\"mediaType\":\"" OCI "manifest.v1+json\"," CONFIG ",\"manifests\":[]}", "image.type" },
+		{ "{\"schemaVersion\":2,\"mediaType\":\"" OCI "manifest.v1+json\"," CONFIG
+		  ",\"manifests\":[]}",
+		  "image.type" },
 		{ "{\"schemaVersion\":2,\"schemaVersion\":2," CONFIG "}", "json.duplicate" },
 		/* artifacts */
-		{ "{\"schemaVersion\":2,\"config\":{\"mediaType\":\"application/vnd.oci.empty.v1+json\",\"digest\":\"" D
-		  "\",\"size\":2},\"layers\":[" LAYER(OCI "layer.v1.tar") "]}", "image.type" },
-		{ "{\"schemaVersion\":2,\"config\":{\"mediaType\":\"application/vnd.cncf.helm.config.v1+json\",\"digest\":\"" D
-		  "\",\"size\":2},\"layers\":[]}", "image.type" },
+		{ "{\"schemaVersion\":2,\"config\":{\"mediaType\":\"application/"
+		  "vnd.oci.empty.v1+json\",\"digest\":\"" D
+		  "\",\"size\":2},\"layers\":[" LAYER(OCI "layer.v1.tar") "]}",
+		  "image.type" },
+		{ "{\"schemaVersion\":2,\"config\":{\"mediaType\":\"application/"
+		  "vnd.cncf.helm.config.v1+json\",\"digest\":\"" D "\",\"size\":2},\"layers\":[]}",
+		  "image.type" },
 		/* layers */
 		{ "{\"schemaVersion\":2," CONFIG "}", "image.empty" },
 		{ "{\"schemaVersion\":2," CONFIG ",\"layers\":null}", "image.empty" },
 		{ "{\"schemaVersion\":2," CONFIG ",\"layers\":{}}", "json.type" },
-		{ "{\"schemaVersion\":2," CONFIG ",\"layers\":[" LAYER(OCI "layer.nondistributable.v1.tar+gzip") "]}",
+		{ "{\"schemaVersion\":2," CONFIG
+		  ",\"layers\":[" LAYER(OCI "layer.nondistributable.v1.tar+gzip") "]}",
 		  "image.layer" },
-		{ "{\"schemaVersion\":2," CONFIG ",\"layers\":[" LAYER(DOCKER "image.rootfs.foreign.diff.tar.gzip") "]}",
+		{ "{\"schemaVersion\":2," CONFIG
+		  ",\"layers\":[" LAYER(DOCKER "image.rootfs.foreign.diff.tar.gzip") "]}",
 		  "image.layer" },
-		{ "{\"schemaVersion\":2," CONFIG ",\"layers\":[" LAYER(OCI "layer.v1.tar+gzip+encrypted") "]}", "image.layer" },
-		{ "{\"schemaVersion\":2," CONFIG ",\"layers\":[" LAYER("application/x-tar") "]}", "image.layer" },
-		{ "{\"schemaVersion\":2," CONFIG ",\"layers\":[{\"digest\":\"" D "\",\"size\":3}]}", "image.layer" },
+		{ "{\"schemaVersion\":2," CONFIG
+		  ",\"layers\":[" LAYER(OCI "layer.v1.tar+gzip+encrypted") "]}",
+		  "image.layer" },
+		{ "{\"schemaVersion\":2," CONFIG ",\"layers\":[" LAYER("application/x-tar") "]}",
+		  "image.layer" },
+		{ "{\"schemaVersion\":2," CONFIG ",\"layers\":[{\"digest\":\"" D "\",\"size\":3}]}",
+		  "image.layer" },
 		{ "{\"schemaVersion\":2," CONFIG ",\"layers\":[{\"size\":3}]}", "json.missing" },
-		{ "{\"schemaVersion\":2," CONFIG ",\"layers\":[{\"digest\":\"sha256:00\",\"size\":3}]}", "image.digest-form" },
-		{ "{\"schemaVersion\":2," CONFIG ",\"layers\":[{\"digest\":\"" D "\",\"size\":-1}]}", "json.range" },
-		{ "{\"schemaVersion\":2," CONFIG ",\"layers\":[{\"digest\":\"" D "\"}]}", "json.missing" },
+		{ "{\"schemaVersion\":2," CONFIG
+		  ",\"layers\":[{\"digest\":\"sha256:00\",\"size\":3}]}",
+		  "image.digest-form" },
+		{ "{\"schemaVersion\":2," CONFIG ",\"layers\":[{\"digest\":\"" D
+		  "\",\"size\":-1}]}",
+		  "json.range" },
+		{ "{\"schemaVersion\":2," CONFIG ",\"layers\":[{\"digest\":\"" D "\"}]}",
+		  "json.missing" },
 	};
 	struct ctr_oci_index *x;
 	struct ctr_oci_manifest *m;
@@ -121,22 +153,34 @@ static void counts_are_bounded(void **s)
 static void picks_from_an_index(void **s)
 {
 #define E(p, type, size) "{\"mediaType\":\"" type "\",\"digest\":\"" D "\",\"size\":" #size p "}"
-#define P(o, a, v) ",\"platform\":{\"os\":\"" o "\",\"architecture\":\"" a "\",\"variant\":\"" v "\"}"
-	static const char text[] = "{\"schemaVersion\":2,\"mediaType\":\"" DOCKER "distribution.manifest.list.v2+json\",\"manifests\":["
-		E(P("unknown", "unknown", ""), OCI "manifest.v1+json", 1) ","
-		E(P("linux", "amd64", "v3"), OCI "manifest.v1+json", 2) ","
-		E(P("linux", "amd64", "v1"), OCI "manifest.v1+json", 3) ","
-		E(P("linux", "amd64", ""), OCI "manifest.v1+json", 4) ","
-		E(P("linux", "arm", "v7"), OCI "manifest.v1+json", 5) ","
-		E(P("", "", ""), OCI "manifest.v1+json", 6) ","
-		E(P("windows", "amd64", ""), OCI "index.v1+json", 7) ","
-		E("", OCI "manifest.v1+json", 8) "]}";
+#define P(o, a, v)                                                                                 \
+	",\"platform\":{\"os\":\"" o "\",\"architecture\":\"" a "\",\"variant\":\"" v "\"}"
+	static const char text[] =
+		"{\"schemaVersion\":2,\"mediaType\":\"" DOCKER
+		"distribution.manifest.list.v2+json\",\"manifests\":[" E(
+			P("unknown", "unknown", ""), OCI "manifest.v1+json",
+			1) "," E(P("linux", "amd64", "v3"), OCI "manifest.v1+json",
+				 2) "," E(P("linux", "amd64", "v1"), OCI "manifest.v1+json",
+					  3) "," E(P("linux", "amd64", ""), OCI "manifest.v1+json",
+						   4) "," E(P("linux", "arm", "v7"),
+							    OCI "manifest.v1+json",
+							    5) "," E(P("", "", ""),
+								     OCI "manifest.v1+json",
+								     6) "," E(P("windows", "amd64",
+										""),
+									      OCI "index.v1+json",
+									      7) "," E("",
+										       OCI
+										       "manifest."
+										       "v1+json",
+										       8) "]}";
 	static const struct {
 		const char *want;
 		uint64_t size; /* 0: none */
 	} t[] = {
-		{ "linux/amd64", 3 }, { "linux/amd64/v1", 3 }, { "linux/amd64/v3", 2 }, { "linux/arm/v7", 5 },
-		{ "windows/amd64", 7 }, { "linux/arm", 8 }, { "linux/s390x", 8 },
+		{ "linux/amd64", 3 },  { "linux/amd64/v1", 3 }, { "linux/amd64/v3", 2 },
+		{ "linux/arm/v7", 5 }, { "windows/amd64", 7 },	{ "linux/arm", 8 },
+		{ "linux/s390x", 8 },
 	};
 	struct ctr_oci_index *x;
 	struct ctr_oci_manifest *m;
@@ -165,8 +209,14 @@ static void picks_from_an_index(void **s)
 
 static void platforms(void **s)
 {
-	static const char *const bad[] = { "", "linux", "linux/", "/amd64", "linux/amd64/", "linux/amd64/v1/x",
-					   "linux//v1", "linux/0123456789012345678901234567890123456789" };
+	static const char *const bad[] = { "",
+					   "linux",
+					   "linux/",
+					   "/amd64",
+					   "linux/amd64/",
+					   "linux/amd64/v1/x",
+					   "linux//v1",
+					   "linux/0123456789012345678901234567890123456789" };
 	struct ctr_oci_platform p;
 
 	(void)s;
@@ -188,9 +238,11 @@ static void reads_configurations(void **s)
 	struct ctr_oci_config c;
 
 	(void)s;
-	T_OK(config("{\"architecture\":\"amd64\",\"os\":\"linux\",\"config\":{\"User\":\"u:g\",\"Env\":[\"A=1\",\"B\"],"
+	T_OK(config("{\"architecture\":\"amd64\",\"os\":\"linux\",\"config\":{\"User\":\"u:g\","
+		    "\"Env\":[\"A=1\",\"B\"],"
 		    "\"Entrypoint\":[\"/e\"],\"Cmd\":[\"c\",\"d\"],\"WorkingDir\":\"/w\","
-		    "\"Volumes\":{\"/z\":{},\"/a\":null,\"/m\":{}}}," ROOTFS "}", &c, e));
+		    "\"Volumes\":{\"/z\":{},\"/a\":null,\"/m\":{}}}," ROOTFS "}",
+		    &c, e));
 	T_STR(c.user, "u:g");
 	T_STR(c.workdir, "/w");
 	assert_int_equal(c.env.n, 2);
@@ -212,8 +264,10 @@ static void null_is_absent(void **s)
 		"{" ROOTFS "}",
 		"{\"config\":null," ROOTFS "}",
 		"{\"config\":{},\"os\":null,\"history\":null," ROOTFS "}",
-		"{\"config\":{\"User\":null,\"Env\":null,\"Entrypoint\":null,\"Cmd\":null,\"WorkingDir\":null,"
-		"\"Volumes\":null,\"Labels\":null},\"architecture\":null,\"variant\":null," ROOTFS "}",
+		"{\"config\":{\"User\":null,\"Env\":null,\"Entrypoint\":null,\"Cmd\":null,"
+		"\"WorkingDir\":null,"
+		"\"Volumes\":null,\"Labels\":null},\"architecture\":null,\"variant\":null," ROOTFS
+		"}",
 		"{\"config\":{\"Env\":[],\"Volumes\":{}}," ROOTFS "}",
 	};
 	struct ctr_oci_config c;
@@ -252,7 +306,8 @@ static void refuses_configurations(void **s)
 		{ "{\"config\":{\"user\":\"root\"}," ROOTFS "}", "image.config" },
 		{ "{\"config\":{\"User\":\"a\",\"USER\":\"root\"}," ROOTFS "}", "image.config" },
 		{ "{\"Config\":{}," ROOTFS "}", "image.config" },
-		{ "{\"architecture\":\"0123456789012345678901234567890123456789\"," ROOTFS "}", "limit" },
+		{ "{\"architecture\":\"0123456789012345678901234567890123456789\"," ROOTFS "}",
+		  "limit" },
 	};
 	ctr_auto_buf struct ctr_buf b = { 0 };
 	struct ctr_oci_config c;
@@ -294,14 +349,10 @@ static void verifies_bytes(void **s)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(reads_manifests),
-		cmocka_unit_test(refuses_documents),
-		cmocka_unit_test(counts_are_bounded),
-		cmocka_unit_test(picks_from_an_index),
-		cmocka_unit_test(platforms),
-		cmocka_unit_test(reads_configurations),
-		cmocka_unit_test(null_is_absent),
-		cmocka_unit_test(refuses_configurations),
+		cmocka_unit_test(reads_manifests),    cmocka_unit_test(refuses_documents),
+		cmocka_unit_test(counts_are_bounded), cmocka_unit_test(picks_from_an_index),
+		cmocka_unit_test(platforms),	      cmocka_unit_test(reads_configurations),
+		cmocka_unit_test(null_is_absent),     cmocka_unit_test(refuses_configurations),
 		cmocka_unit_test(verifies_bytes),
 	};
 

@@ -35,9 +35,10 @@ static void finds_by_name_and_id(void **s)
 
 static void is_as_lenient_as_the_runtime(void **s)
 {
-	struct accounts *a = parse("  spaced:x:5:6  \r\n\n \t \nshort\nbad:x:1x:-2:::\nbig:x:99999999999999999999:+3\n"
-				   "#note:x:4:4\nmany:x:8:9:g:/h:/s:more:still\nlast:x:7:7",
-				   "g:x\n:x:3:a\n");
+	struct accounts *a = parse(
+		"  spaced:x:5:6  \r\n\n \t \nshort\nbad:x:1x:-2:::\nbig:x:99999999999999999999:+3\n"
+		"#note:x:4:4\nmany:x:8:9:g:/h:/s:more:still\nlast:x:7:7",
+		"g:x\n:x:3:a\n");
 
 	(void)s;
 	assert_int_equal(a->n_users, 7);
@@ -68,11 +69,14 @@ static int collect(void *ctx, int64_t gid, struct ctr_err *e)
 
 static void lists_memberships_as_containerd_does(void **s)
 {
-	struct accounts *a = parse("", "u:x:1:u,v\nx:x:2:a,u\ny:x:3:uu,u2\nz:x:4:u\nx2:x:2:u,u\nw:x:13:v\nempty:x:5:\n");
+	struct accounts *a = parse(
+		"",
+		"u:x:1:u,v\nx:x:2:a,u\ny:x:3:uu,u2\nz:x:4:u\nx2:x:2:u,u\nw:x:13:v\nempty:x:5:\n");
 	char text[64] = "";
 
 	(void)s;
-	T_OK(accounts_groups_of(a, "u", collect, text, e)); /* a group of the user's own name is left out */
+	T_OK(accounts_groups_of(a, "u", collect, text,
+				e)); /* a group of the user's own name is left out */
 	T_STR(text, "2 4 2 ");
 	text[0] = '\0';
 	T_OK(accounts_groups_of(a, "", collect, text, e));

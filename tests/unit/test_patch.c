@@ -29,28 +29,28 @@ static bool same(const char *a, const char *b)
 static void gives(const char *doc, const char *patch, const char *want)
 {
 	ctr_auto_buf struct ctr_buf b = { 0 };
-	bool holds;
+	bool holds = false;
 
 	T_OK(apply(doc, patch, &b, &holds, e));
 	assert_true(holds);
-	if (!same(b.p, want))
-		fail_msg("%s: %s", patch, b.p);
+	if (!same(ctr_buf_str(&b), want))
+		fail_msg("%s: %s", patch, ctr_buf_str(&b));
 }
 
 static void not_for(const char *doc, const char *patch)
 {
 	ctr_auto_buf struct ctr_buf b = { 0 };
-	bool holds;
+	bool holds = false;
 
 	T_OK(apply(doc, patch, &b, &holds, e));
 	assert_false(holds);
-	assert_true(same(b.p, doc));
+	assert_true(same(ctr_buf_str(&b), doc));
 }
 
 static void fails(const char *doc, const char *patch, const char *id)
 {
 	ctr_auto_buf struct ctr_buf b = { 0 };
-	bool holds;
+	bool holds = false;
 
 	T_FAILS(apply(doc, patch, &b, &holds, e), CTR_FORMAT, id);
 }
@@ -152,12 +152,12 @@ static void growth_is_bounded(void **s)
 	for (int i = 0; i < 60; i++)
 		ctr_buf_adds(&b, ",{\"op\":\"copy\",\"from\":\"/a\",\"path\":\"/a/-\"}");
 	ctr_buf_addc(&b, ']');
-	fails("{\"a\":[1]}", b.p, "limit");
+	fails("{\"a\":[1]}", ctr_buf_str(&b), "limit");
 	ctr_buf_adds(&many, "[{\"op\":\"test\",\"path\":\"\",\"value\":1}");
 	for (int i = 0; i < 1000; i++)
 		ctr_buf_adds(&many, ",{\"op\":\"test\",\"path\":\"\",\"value\":1}");
 	ctr_buf_addc(&many, ']');
-	fails("1", many.p, "limit");
+	fails("1", ctr_buf_str(&many), "limit");
 }
 
 int main(void)

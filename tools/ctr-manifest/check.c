@@ -45,10 +45,8 @@ static void found(struct report *r, enum kind k, const char *id, const char *pat
 	if (!r->json)
 		return;
 	o = ctr_json_add_object(r->list);
-	ctr_json_set_string(o, "kind", kind_names[k]);
-	ctr_json_set_string(o, "id", id);
-	ctr_json_set_string(o, "path", path);
-	if (!ctr_json_set_string(o, "message", msg))
+	if (!ctr_json_set_string(o, "kind", kind_names[k]) || !ctr_json_set_string(o, "id", id) ||
+	    !ctr_json_set_string(o, "path", path) || !ctr_json_set_string(o, "message", msg))
 		r->text.bad = CTR_BUF_MEMORY;
 }
 
@@ -217,8 +215,8 @@ static int answer(struct report *r, struct ctr_buf *out, struct ctr_err *e)
 	if (r->json) {
 		ctr_auto_json struct ctr_json *top = ctr_json_new_object();
 
-		ctr_json_set_bool(top, "valid", !no);
-		if (!ctr_json_set_copy(top, "findings", r->list))
+		if (!ctr_json_set_bool(top, "valid", !no) ||
+		    !ctr_json_set_copy(top, "findings", r->list))
 			return ctr_fail_mem(e);
 		if (ctr_json_print(top, 2, out, e) < 0)
 			return -1;

@@ -7,7 +7,8 @@
 
 /*
  * Each reads its options into t (name and help are its own), does its work and leaves the result in
- * `out`, which main writes after success and for the answer CTR_NO. When t->served is set nothing is left to do.
+ * `out`, which main writes after success and for the answer CTR_NO. When t->served is set nothing is
+ * left to do.
  */
 typedef int (*cmd_fn)(struct ctr_tool *t, int argc, char **argv, struct ctr_buf *out,
 		      struct ctr_err *e);

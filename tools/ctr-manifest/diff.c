@@ -98,52 +98,83 @@ static void compare(struct work *w, const struct ctr_jval *a, const struct ctr_j
 		return;
 	}
 	ctr_jpath(a->v ? a : b, &path);
-	differ(w, ctr_buf_str(&path), a->v, b->v);
+	if (ctr_buf_ok(&path, "path", w->e) == 0)
+		differ(w, ctr_buf_str(&path), a->v, b->v);
 }
 
-/* A policy as a tree below its hash, so that it is compared and shown like everything else. */
-static struct ctr_json *tree(const struct ctr_manifest_policy *p)
+/* A policy as a tree, so that it is compared and shown like everything else. NULL: w->e says why. */
+static struct ctr_json *tree(struct work *w, const struct ctr_manifest_policy *p)
 {
-	struct ctr_json *j = ctr_json_new_object(), *sans = ctr_json_set_array(j, "SANs");
+	ctr_auto_json struct ctr_json *j = ctr_json_new_object();
+	struct ctr_json *sans = j ? ctr_json_set_array(j, "SANs") : NULL;
+	bool ok = sans != NULL;
 
-	for (size_t i = 0; i < p->n_sans; i++)
-		ctr_json_add_string(sans, p->sans[i]);
-	if (*p->secret_id)
-		ctr_json_set_string(j, "WorkloadSecretID", p->secret_id);
-	if (p->role == CTR_ROLE_COORDINATOR)
-		ctr_json_set_string(j, "Role", "coordinator");
-	return j;
+	for (size_t i = 0; ok && i < p->n_sans; i++)
+		ok = ctr_json_add_string(sans, p->sans[i]) != NULL;
+	if (ok && *p->secret_id)
+		ok = ctr_json_set_string(j, "WorkloadSecretID", p->secret_id) != NULL;
+	if (ok && p->role == CTR_ROLE_COORDINATOR)
+		ok = ctr_json_set_string(j, "Role", "coordinator") != NULL;
+	if (!ok) {
+		ctr_fail_mem(w->e);
+		return NULL;
+	}
+	return ctr_give(j);
 }
 
-static void hash_text(const struct ctr_manifest_policy *p, struct ctr_buf *b)
+/* A policy at its place in the manifest; a and b may be NULL for "not there". */
+static void compare_entries(struct work *w, const uint8_t *hash, const struct ctr_json *a,
+			    const struct ctr_json *b)
 {
-	ctr_buf_reset(b);
-	ctr_hex_add(b, p->hash, sizeof p->hash);
-}
-
-/* Two entries of one workload; with the same hash only their fields can differ. */
-static void compare_policies(struct work *w, const struct ctr_manifest_policy *old,
-			     const struct ctr_manifest_policy *new)
-{
-	ctr_auto_json struct ctr_json *a = old ? tree(old) : NULL, *b = new ? tree(new) : NULL;
-	ctr_auto_buf struct ctr_buf hash = { 0 }, to = { 0 };
+	ctr_auto_buf struct ctr_buf key = { 0 };
 	struct ctr_jval root = ctr_jroot(NULL), policies = { .up = &root, .key = "Policies" };
 	struct ctr_jval x = { .v = a, .up = &policies }, y = { .v = b, .up = &policies };
 
-	hash_text(new ? new : old, &hash);
-	x.key = y.key = ctr_buf_str(&hash);
-	if (old && new && !ctr_same(old->hash, new->hash, sizeof old->hash)) {
-		ctr_auto_json struct ctr_json *pair = ctr_json_new_array();
-		struct ctr_json *from, *into;
+	ctr_hex_add(&key, hash, CTR_SHA256_SIZE);
+	x.key = y.key = ctr_buf_str(&key);
+	if (ctr_buf_ok(&key, "hash", w->e) == 0)
+		compare(w, &x, &y);
+}
 
-		hash_text(old, &to);
-		from = ctr_json_add_string(pair, ctr_buf_str(&to));
-		into = ctr_json_add_string(pair, ctr_buf_str(&hash));
-		ctr_buf_reset(&to);
-		ctr_buf_addf(&to, "$.Policies(%s)", new->secret_id);
-		differ(w, ctr_buf_str(&to), from, into);
-	}
-	compare(w, &x, &y);
+/* The hash of a workload changed. */
+static void differ_hash(struct work *w, const struct ctr_manifest_policy *old,
+			const struct ctr_manifest_policy *new)
+{
+	ctr_auto_buf struct ctr_buf path = { 0 }, a = { 0 }, b = { 0 };
+	ctr_auto_json struct ctr_json *pair = ctr_json_new_array();
+	struct ctr_json *from, *to;
+
+	ctr_hex_add(&a, old->hash, sizeof old->hash);
+	ctr_hex_add(&b, new->hash, sizeof new->hash);
+	ctr_buf_addf(&path, "$.Policies(%s)", new->secret_id);
+	from = ctr_json_add_string(pair, ctr_buf_str(&a));
+	to = ctr_json_add_string(pair, ctr_buf_str(&b));
+	if (ctr_buf_ok(&path, "path", w->e) == 0 && ctr_buf_ok(&a, "hash", w->e) == 0 &&
+	    ctr_buf_ok(&b, "hash", w->e) == 0 && from && to)
+		differ(w, ctr_buf_str(&path), from, to);
+	else
+		ctr_fail_mem(w->e);
+}
+
+/* The entries of one workload, `new` NULL when it is gone; with the same hash only their fields can differ. */
+static void compare_policies(struct work *w, const struct ctr_manifest_policy *old,
+			     const struct ctr_manifest_policy *new)
+{
+	ctr_auto_json struct ctr_json *a = tree(w, old), *b = new ? tree(w, new) : NULL;
+
+	if (!a || (new && !b))
+		return;
+	if (new && !ctr_same(old->hash, new->hash, sizeof old->hash))
+		differ_hash(w, old, new);
+	compare_entries(w, new ? new->hash : old->hash, a, b);
+}
+
+static void new_policy(struct work *w, const struct ctr_manifest_policy *new)
+{
+	ctr_auto_json struct ctr_json *b = tree(w, new);
+
+	if (b)
+		compare_entries(w, new->hash, NULL, b);
 }
 
 static int by_hash(const void *a, const void *b)
@@ -199,7 +230,7 @@ static int policies(struct work *w, struct ctr_err *e)
 			compare_policies(w, old.by_hash[i], twin(&old, &new, old.by_hash[i]));
 		for (size_t i = 0; i < new.m->n_policies; i++) {
 			if (!twin(&new, &old, new.by_hash[i]))
-				compare_policies(w, NULL, new.by_hash[i]);
+				new_policy(w, new.by_hash[i]);
 		}
 	}
 	free(old.by_hash);

@@ -3,8 +3,8 @@
 #include <unistd.h>
 
 #include "cmd.h"
+#include "crypto.h"
 #include "file.h"
-#include "key.h"
 
 enum { OPT_OUT = 1, OPT_PUB };
 
@@ -63,7 +63,7 @@ static int run(const struct args *a, const char *kind, struct ctr_log *log, stru
 	if (a->out && a->pub && strcmp(a->out, a->pub) == 0)
 		return ctr_fail(e, CTR_USAGE, "usage", "--out and --pub name the same file");
 	if (must_be_new(a->out, e) < 0 || must_be_new(a->pub, e) < 0 ||
-	    key_generate(rsa, &private, &public, e) < 0)
+	    ctr_key_generate(rsa, &private, &public, e) < 0)
 		return -1;
 	/* the private key first: a public one without it is worth nothing */
 	if (a->out && ctr_file_write(a->out, private.p, private.n, 0600, e) < 0)

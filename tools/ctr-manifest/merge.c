@@ -17,8 +17,10 @@ int merge_index(const struct ctr_manifest *m, struct ctr_manifest_policy ***inde
 	struct ctr_manifest_policy **v = malloc((m->n_policies + 1) * sizeof *v);
 
 	*index = v;
-	if (!v)
-		return ctr_fail_mem(e);
+	if (!v) {
+		ctr_fail_mem(e);
+		return -1;
+	}
 	for (size_t i = 0; i < m->n_policies; i++)
 		v[i] = &m->policies[i];
 	qsort(v, m->n_policies, sizeof *v, by_secret);
@@ -90,22 +92,33 @@ static void warn_unused(const struct ctr_manifest *old, const bool *used, const 
 	}
 }
 
+static int merge_keys(struct ctr_manifest *m, const struct ctr_manifest *old, struct ctr_err *e)
+{
+	for (size_t i = 0; i < old->n_owners; i++) {
+		if (ctr_manifest_add_owner(m, old->owners[i], e) < 0)
+			return -1;
+	}
+	for (size_t i = 0; i < old->n_seedshare; i++) {
+		if (ctr_manifest_add_seedshare(m, old->seedshare[i].der, old->seedshare[i].n, e) < 0)
+			return -1;
+	}
+	return 0;
+}
+
 int merge_old(struct ctr_manifest *m, const struct ctr_manifest *old, const char *name,
 	      struct ctr_log *log, struct ctr_err *e)
 {
 	struct ctr_manifest_policy **index = NULL;
 	bool *used = calloc(old->n_policies + 1, sizeof *used);
-	int rc = used ? merge_index(old, &index, e) : ctr_fail_mem(e);
+	int rc = -1;
 
-	if (rc == 0)
-		rc = merge_policies(m, old, index, used, e);
-	if (rc == 0)
+	if (!used)
+		return ctr_fail_mem(e);
+	if (merge_index(old, &index, e) == 0 && merge_policies(m, old, index, used, e) == 0) {
 		warn_unused(old, used, name, log);
+		rc = merge_keys(m, old, e);
+	}
 	free(index);
 	free(used);
-	for (size_t i = 0; rc == 0 && i < old->n_owners; i++)
-		rc = ctr_manifest_add_owner(m, old->owners[i], e);
-	for (size_t i = 0; rc == 0 && i < old->n_seedshare; i++)
-		rc = ctr_manifest_add_seedshare(m, old->seedshare[i].der, old->seedshare[i].n, e);
 	return rc;
 }

@@ -41,7 +41,6 @@ static int token(const struct ctr_jval *at, const char **p, struct ctr_buf *tok,
 		}
 		ctr_buf_addc(tok, c);
 	}
-	ctr_buf_addc(tok, '\0'); /* so that there is memory even for the empty token */
 	*p = s;
 	return ctr_buf_ok(tok, "pointer", e);
 }
@@ -97,7 +96,7 @@ static int follow(struct ctr_json *doc, const struct ctr_jval *at, const char *p
 			return 0;
 		/* the syntax of the rest is checked even when there is nothing more to find */
 		if (*found)
-			*found = child(*found, tok->p);
+			*found = child(*found, ctr_buf_str(tok));
 	}
 	return 0;
 }
@@ -124,12 +123,12 @@ static int add(struct ctr_json **doc, const struct op *op, const struct ctr_json
 		return no_target(&op->path_at, op->path, e);
 	v = ctr_jroot(to);
 	if (ctr_jtype(&v) == CTR_JSON_OBJECT)
-		return ctr_json_set_copy(to, tok.p, copy) ? 0 : ctr_fail_mem(e);
+		return ctr_json_set_copy(to, ctr_buf_str(&tok), copy) ? 0 : ctr_fail_mem(e);
 	if (ctr_jtype(&v) != CTR_JSON_ARRAY)
 		return no_target(&op->path_at, op->path, e);
-	if (strcmp(tok.p, "-") == 0)
+	if (strcmp(ctr_buf_str(&tok), "-") == 0)
 		i = ctr_jcount(&v);
-	else if (!index_of(tok.p, &i) || i > ctr_jcount(&v))
+	else if (!index_of(ctr_buf_str(&tok), &i) || i > ctr_jcount(&v))
 		return no_target(&op->path_at, op->path, e);
 	if (!ctr_json_insert(to, i, copy))
 		return ctr_fail_mem(e);
@@ -151,8 +150,8 @@ static int take(struct ctr_json *doc, const struct ctr_jval *at, const char *p,
 	if (follow(doc, at, p, &tok, &from, e) < 0)
 		return -1;
 	if (from && type_of(from) == CTR_JSON_OBJECT)
-		*out = ctr_json_detach(from, tok.p, 0);
-	else if (from && type_of(from) == CTR_JSON_ARRAY && index_of(tok.p, &i))
+		*out = ctr_json_detach(from, ctr_buf_str(&tok), 0);
+	else if (from && type_of(from) == CTR_JSON_ARRAY && index_of(ctr_buf_str(&tok), &i))
 		*out = ctr_json_detach(from, NULL, i);
 	return *out ? 0 : no_target(at, p, e);
 }
@@ -268,14 +267,15 @@ static int one(struct ctr_json **doc, const struct ctr_jval *v, bool *holds, str
 {
 	struct op op = { .self = *v };
 	struct ctr_jval name = ctr_jget(&op.self, "op");
-	const char *s;
+	const char *s = "", *path = "";
 
 	op.path_at = ctr_jget(&op.self, "path");
 	if (ctr_jobject(v, e) < 0 || ctr_jstring(&name, &s, e) < 0 ||
-	    ctr_jstring(&op.path_at, &op.path, e) < 0)
+	    ctr_jstring(&op.path_at, &path, e) < 0)
 		return -1;
-	if (*op.path && *op.path != '/')
-		return bad_pointer(&op.path_at, op.path, e);
+	if (*path && *path != '/')
+		return bad_pointer(&op.path_at, path, e);
+	op.path = path;
 	for (size_t i = 0; i < sizeof ops_table / sizeof *ops_table; i++) {
 		if (strcmp(ops_table[i].name, s) == 0)
 			return ops_table[i].run(doc, &op, holds, e);

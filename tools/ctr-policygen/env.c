@@ -5,7 +5,6 @@
 #include "quantity.h"
 #include "utf8.h"
 
-#define DEFAULT_PATH "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 const struct var *var_find(const struct vars *vs, const char *name, size_t n)
 {
@@ -393,6 +392,28 @@ static int merge(struct pod *p, struct vars *into, const struct vars *from, stru
 	return 0;
 }
 
+/* The Job controller gives the containers of an indexed Job this variable unless they have it. */
+static int job_index(struct pod *p, struct vars *own, struct ctr_err *e)
+{
+	const struct ctr_yaml_node *spec = ctr_yaml_get(p->obj->root, "spec");
+	const char *mode;
+	struct var v = { .name = "JOB_COMPLETION_INDEX",
+			 .val.pattern = VAL_NUMBER,
+			 .written.text = "",
+			 .in_env = true,
+			 .of_pod = true };
+
+	if (p->obj->type == CTR_K8S_CRONJOB)
+		spec = ctr_yaml_get(ctr_yaml_get(spec, "jobTemplate"), "spec");
+	else if (p->obj->type != CTR_K8S_JOB)
+		return 0;
+	if (ctr_yaml_str(p->y, spec, "completionMode", &mode, e) < 0)
+		return -1;
+	if (!mode || strcmp(mode, "Indexed") != 0 || var_find(own, v.name, strlen(v.name)))
+		return 0;
+	return set(p, own, &v, e);
+}
+
 int container_env(struct pod *p, const struct pod_source *src, struct container *c,
 		  struct ctr_err *e)
 {
@@ -410,6 +431,8 @@ int container_env(struct pod *p, const struct pod_source *src, struct container 
 		if (one_var(p, src, c, node, &own, e) < 0)
 			return -1;
 	}
+	if (job_index(p, &own, e) < 0)
+		return -1;
 	if (from_image(p, c, &c->env, e) < 0 || merge(p, &c->env, &imported, e) < 0)
 		return -1;
 	return merge(p, &c->env, &own, e);

@@ -83,7 +83,8 @@ static int open_sources(struct images *s, const struct image_opts *o, struct ctr
 	for (size_t i = 0; i < o->n_layouts; i++)
 		ctr_buf_addf(&s->places, "%s%s", i ? ", " : "", o->layouts[i]);
 	if (o->registry) {
-		if (s->store && ctr_oci_cache_new(s->store, o->registry, o->refresh, &s->cached, e) < 0)
+		if (s->store &&
+		    ctr_oci_cache_new(s->store, o->registry, o->refresh, &s->cached, e) < 0)
 			return -1;
 		s->src[s->n_src++] = s->cached ? s->cached : o->registry;
 		ctr_buf_addf(&s->places, "%sthe registry", s->places.n ? ", " : "");
@@ -103,9 +104,11 @@ int images_new(const struct image_opts *o, struct images **out, struct ctr_err *
 	s->verity = o->verity;
 	s->no_salt = o->no_salt;
 	s->log = o->log;
-	if (ctr_oci_platform_parse(o->platform ? o->platform : "linux/amd64", &s->platform, e) < 0 ||
+	if (ctr_oci_platform_parse(o->platform ? o->platform : "linux/amd64", &s->platform, e) <
+		    0 ||
 	    open_sources(s, o, e) < 0 ||
-	    layerset_new(&(struct layerset_opts){ s->src, s->n_src, s->store, o->threads }, &s->layers, e) < 0) {
+	    layerset_new(&(struct layerset_opts){ s->src, s->n_src, s->store, o->threads },
+			 &s->layers, e) < 0) {
 		images_free(s);
 		return -1;
 	}
@@ -115,7 +118,8 @@ int images_new(const struct image_opts *o, struct images **out, struct ctr_err *
 
 static int missing(const struct images *s, const char *what, struct ctr_err *e)
 {
-	ctr_fail(e, CTR_ENV, "image.missing", "%s not found (searched: %s)", what, ctr_buf_str(&s->places));
+	ctr_fail(e, CTR_ENV, "image.missing", "%s not found (searched: %s)", what,
+		 ctr_buf_str(&s->places));
 	return ctr_err_fix(e, "check the name, or give the image with --image-layout");
 }
 
@@ -145,13 +149,14 @@ static int no_platform(const struct images *s, struct ctr_err *e)
 {
 	const struct ctr_oci_platform *p = &s->platform;
 
-	ctr_fail(e, CTR_FORMAT, "image.platform", "not built for %s/%s%s%s", p->os, p->arch, p->variant[0] ? "/" : "",
-		 p->variant);
+	ctr_fail(e, CTR_FORMAT, "image.platform", "not built for %s/%s%s%s", p->os, p->arch,
+		 p->variant[0] ? "/" : "", p->variant);
 	return ctr_err_fix(e, "choose another image, or the platform with --platform");
 }
 
 /* From what the reference names down to the manifest for the platform. */
-static int find_manifest(struct images *s, struct known *k, struct ctr_oci_manifest **m, struct ctr_err *e)
+static int find_manifest(struct images *s, struct known *k, struct ctr_oci_manifest **m,
+			 struct ctr_err *e)
 {
 	ctr_auto_buf struct ctr_buf body = { 0 };
 	struct ctr_imgref at = k->ref;
@@ -183,13 +188,15 @@ static int to_buf(void *ctx, const void *p, size_t n, struct ctr_err *e)
 	return ctr_buf_ok(ctx, "image configuration", e);
 }
 
-static int load_config(struct images *s, struct known *k, const struct ctr_oci_desc *d, struct ctr_err *e)
+static int load_config(struct images *s, struct known *k, const struct ctr_oci_desc *d,
+		       struct ctr_err *e)
 {
 	ctr_auto_buf struct ctr_buf b = { 0 };
 	bool found = false;
 
 	if (d->size > CTR_OCI_CONFIG_MAX)
-		return ctr_fail(e, CTR_FORMAT, "limit", "a configuration larger than %zu bytes", CTR_OCI_CONFIG_MAX);
+		return ctr_fail(e, CTR_FORMAT, "limit", "a configuration larger than %zu bytes",
+				CTR_OCI_CONFIG_MAX);
 	ctr_buf_init(&b, CTR_OCI_CONFIG_MAX);
 	for (size_t i = 0; i < s->n_src && !found; i++) {
 		if (s->src[i]->blob(s->src[i], &k->ref, d, to_buf, &b, &found, e) < 0)
@@ -205,8 +212,9 @@ static int load_config(struct images *s, struct known *k, const struct ctr_oci_d
 static int fill_layers(struct image *im, const struct ctr_oci_manifest *m, struct ctr_err *e)
 {
 	if (im->config.diff_ids.n != m->n_layers)
-		return ctr_fail(e, CTR_FORMAT, "image.layers", "%zu layers, and %zu diff_ids in the configuration",
-				m->n_layers, im->config.diff_ids.n);
+		return ctr_fail(e, CTR_FORMAT, "image.layers",
+				"%zu layers, and %zu diff_ids in the configuration", m->n_layers,
+				im->config.diff_ids.n);
 	im->layers = calloc(m->n_layers, sizeof *im->layers);
 	if (!im->layers)
 		return ctr_fail_mem(e);
@@ -306,7 +314,8 @@ static int load_layers(struct images *s, struct known *k, const struct layer_wan
 static int accounts_of(struct known *k, const struct node *const file[2], struct ctr_err *e)
 {
 	const struct ctr_buf none = { 0 };
-	const struct ctr_buf *passwd = file[0] ? &file[0]->data : &none, *group = file[1] ? &file[1]->data : &none;
+	const struct ctr_buf *passwd = file[0] ? &file[0]->data : &none,
+			     *group = file[1] ? &file[1]->data : &none;
 
 	return accounts_parse(passwd->p, passwd->n, group->p, group->n, &k->accounts, e);
 }
@@ -343,7 +352,8 @@ static int merge(struct images *s, struct known *k, struct paths *paths, const s
 	return ctr_fail(e, CTR_FORMAT, "image.links", "/etc/passwd or /etc/group: too many links");
 }
 
-int image_accounts(struct images *s, const struct image *im, const struct accounts **out, struct ctr_err *e)
+int image_accounts(struct images *s, const struct image *im, const struct accounts **out,
+		   struct ctr_err *e)
 {
 	struct known *k = known_of(s, im);
 	CTR_AUTO(paths_fini) struct paths paths = { 0 };

@@ -1,4 +1,5 @@
-/* Images by reference: what a policy needs to know of them, from layouts, registries and the cache. */
+/* Images by reference: what a policy needs to know of them, from layouts, registries and the cache.
+ */
 #ifndef TOOLS_CTR_POLICYGEN_IMAGE_H
 #define TOOLS_CTR_POLICYGEN_IMAGE_H
 
@@ -27,8 +28,8 @@ struct image_layer {
 
 /* Lives as long as its struct images. */
 struct image {
-	char *pinned;		     /* the reference as written with @digest: for the YAML */
-	char *pull;		     /* full name, no tag, @digest: what the guest is asked to pull */
+	char *pinned; /* the reference as written with @digest: for the YAML */
+	char *pull;   /* full name, no tag, @digest: what the guest is asked to pull */
 	char digest[CTR_OCI_DIGEST]; /* what the reference names: of the index if that is one */
 	struct ctr_oci_config config;
 	struct image_layer *layers; /* lowest first; as many as config.diff_ids.n */
@@ -42,17 +43,19 @@ CTR_MUST int images_new(const struct image_opts *o, struct images **out, struct 
 void images_free(struct images *s);
 
 /*
- * The image that `ref` names for the platform, remembered by the text of `ref`. No layer is read. Not for several
- * threads at once (nor are the two below). CTR_ENV "image.missing" when no source has it, naming the places searched;
- * CTR_FORMAT "image.digest" or "image.size" for other content than promised, "image.platform", "image.layers"
- * (manifest and configuration do not agree), and the ids of oci.h and oci_doc.h.
+ * The image that `ref` names for the platform, remembered by the text of `ref`. No layer is read.
+ * Not for several threads at once (nor are the two below). CTR_ENV "image.missing" when no source
+ * has it, naming the places searched; CTR_FORMAT "image.digest" or "image.size" for other content
+ * than promised, "image.platform", "image.layers" (manifest and configuration do not agree), and
+ * the ids of oci.h and oci_doc.h.
  */
-CTR_MUST int images_get(struct images *s, const char *ref, const struct image **out, struct ctr_err *e);
+CTR_MUST int images_get(struct images *s, const char *ref, const struct image **out,
+			struct ctr_err *e);
 
 /*
- * /etc/passwd and /etc/group of the merged file system; an absent file is an empty one. Reads each layer once, in
- * parallel, unless remembered; again only when a symbolic link leads elsewhere. CTR_FORMAT "image.passwd" (no file,
- * too large), "image.links", and what layer.h says.
+ * /etc/passwd and /etc/group of the merged file system; an absent file is an empty one. Reads each
+ * layer once, in parallel, unless remembered; again only when a symbolic link leads elsewhere.
+ * CTR_FORMAT "image.passwd" (no file, too large), "image.links", and what layer.h says.
  */
 CTR_MUST int image_accounts(struct images *s, const struct image *im, const struct accounts **out,
 			    struct ctr_err *e);

@@ -8,6 +8,8 @@
 #include "unpack.h"
 #include "verity.h"
 
+#define UNPACKED_MAX ((uint64_t)64 << 30)
+
 struct layer_reader {
 	struct unpack *unpack;
 	struct ctr_hasher *sha;
@@ -50,7 +52,8 @@ static int on_tar(void *ctx, const void *p, size_t n, struct ctr_err *e)
 {
 	struct layer_reader *r = ctx;
 
-	if (ctr_hasher_add(r->sha, p, n, e) < 0 || (r->verity && verity_add(r->verity, p, n, e) < 0))
+	if (ctr_hasher_add(r->sha, p, n, e) < 0 ||
+	    (r->verity && verity_add(r->verity, p, n, e) < 0))
 		return -1;
 	return tar_add(r->tar, p, n, e);
 }
@@ -68,8 +71,9 @@ int layer_reader_new(const char *media_type, const struct layer_want *w, struct 
 	if (!r->layer)
 		return ctr_fail_mem(e);
 	r->layer->no_salt = w->no_salt;
-	if (tree_init(&r->layer->tree, w->paths, e) < 0 || ctr_hasher_new(CTR_SHA256, &r->sha, e) < 0 ||
-	    unpack_new(media_type, on_tar, r, &r->unpack, e) < 0)
+	if (tree_init(&r->layer->tree, w->paths, e) < 0 ||
+	    ctr_hasher_new(CTR_SHA256, &r->sha, e) < 0 ||
+	    unpack_new(media_type, UNPACKED_MAX, on_tar, r, &r->unpack, e) < 0)
 		return -1;
 	if (tar_new(&(struct tar_events){ tree_entry, tree_data, &r->layer->tree }, &r->tar, e) < 0)
 		return -1;
@@ -101,21 +105,25 @@ int layer_check(const struct layer *l, const char *diff_id, struct ctr_err *e)
 {
 	if (strcmp(l->diff_id, diff_id) == 0)
 		return 0;
-	return ctr_fail(e, CTR_FORMAT, "layer.diff-id", "unpacks to %s (the configuration says %s)", l->diff_id,
-			diff_id);
+	return ctr_fail(e, CTR_FORMAT, "layer.diff-id", "unpacks to %s (the configuration says %s)",
+			l->diff_id, diff_id);
 }
 
-int layer_reader_end(struct layer_reader *r, const char *diff_id, struct layer **out, struct ctr_err *e)
+int layer_reader_end(struct layer_reader *r, const char *diff_id, struct layer **out,
+		     struct ctr_err *e)
 {
 	uint8_t sum[CTR_SHA256_SIZE], root[VERITY_ROOT];
 
 	*out = NULL;
-	if (unpack_end(r->unpack, e) < 0 || tar_end(r->tar, e) < 0 || ctr_hasher_end(r->sha, sum, e) < 0)
+	if (unpack_end(r->unpack, e) < 0 || tar_end(r->tar, e) < 0 ||
+	    ctr_hasher_end(r->sha, sum, e) < 0)
 		return -1;
 	memcpy(r->layer->diff_id, "sha256:", 7);
-	if (hex(sum, sizeof sum, r->layer->diff_id + 7, e) < 0 || layer_check(r->layer, diff_id, e) < 0)
+	if (hex(sum, sizeof sum, r->layer->diff_id + 7, e) < 0 ||
+	    layer_check(r->layer, diff_id, e) < 0)
 		return -1;
-	if (r->verity && (verity_end(r->verity, root, e) < 0 || hex(root, sizeof root, r->layer->verity_root, e) < 0))
+	if (r->verity && (verity_end(r->verity, root, e) < 0 ||
+			  hex(root, sizeof root, r->layer->verity_root, e) < 0))
 		return -1;
 	*out = ctr_give(r->layer);
 	return 0;
@@ -145,7 +153,8 @@ static bool set_bytes(struct ctr_json *o, const char *key, const void *p, size_t
 	return !b.bad && ctr_json_set_string(o, key, ctr_buf_str(&b));
 }
 
-static int get_bytes(const struct ctr_jval *o, const char *key, struct ctr_buf *b, struct ctr_err *e)
+static int get_bytes(const struct ctr_jval *o, const char *key, struct ctr_buf *b,
+		     struct ctr_err *e)
 {
 	struct ctr_jval v = ctr_jget(o, key);
 	const char *s;
@@ -160,7 +169,8 @@ int layer_build(const struct layer *l, struct ctr_buf *b, struct ctr_err *e)
 {
 	ctr_auto_json struct ctr_json *j = ctr_json_new_object();
 	struct ctr_json *list = ctr_json_set_array(j, "nodes");
-	bool ok = ctr_json_set_string(j, "diff_id", l->diff_id) && ctr_json_set_string(j, "verity", l->verity_root) &&
+	bool ok = ctr_json_set_string(j, "diff_id", l->diff_id) &&
+		  ctr_json_set_string(j, "verity", l->verity_root) &&
 		  ctr_json_set_bool(j, "no_salt", l->no_salt);
 
 	for (size_t i = 0; ok && i < l->tree.paths.n; i++) {
@@ -172,7 +182,8 @@ int layer_build(const struct layer *l, struct ctr_buf *b, struct ctr_err *e)
 		     ctr_json_set_bool(o, "leaf", l->tree.paths.leaf[i]) &&
 		     ctr_json_set_string(o, "type", (char[]){ letters[n->type], '\0' }) &&
 		     ctr_json_set_bool(o, "hides", n->hides) &&
-		     set_bytes(o, "target", target, strlen(target)) && set_bytes(o, "data", n->data.p, n->data.n);
+		     set_bytes(o, "target", target, strlen(target)) &&
+		     set_bytes(o, "data", n->data.p, n->data.n);
 	}
 	return ok ? ctr_json_print(j, 0, b, e) : ctr_fail_mem(e);
 }
@@ -226,7 +237,8 @@ static int parse_layer(const struct ctr_jval *root, struct layer *l, struct ctr_
 	if (ctr_jstring(&id, &s, e) < 0 || ctr_jstring(&verity, &hash, e) < 0 ||
 	    ctr_jbool(&no_salt, &l->no_salt, e) < 0 || ctr_jarray(&list, e) < 0)
 		return -1;
-	if (!ctr_oci_digest_ok(s) || (*hash && strspn(hash, "0123456789abcdef") != 64) || strlen(hash) > 64)
+	if (!ctr_oci_digest_ok(s) || (*hash && strspn(hash, "0123456789abcdef") != 64) ||
+	    strlen(hash) > 64)
 		return ctr_jfail(root, e, "layer.cache", "malformed digest");
 	memcpy(l->diff_id, s, CTR_OCI_DIGEST);
 	memcpy(l->verity_root, hash, strlen(hash) + 1);

@@ -94,7 +94,8 @@ static int from_store(struct layerset *s, const char *digest, struct ctr_err *e)
 
 	if (!s->o.store || lookup(s, digest))
 		return 0;
-	if (ctr_store_get(s->o.store, CTR_STORE_DERIVED, digest + 7, DERIVED_MAX, &b, &found, e) < 0)
+	if (ctr_store_get(s->o.store, CTR_STORE_DERIVED, digest + 7, DERIVED_MAX, &b, &found, e) <
+	    0)
 		return -1;
 	/* a file that is no use is written anew */
 	if (!found || layer_parse(ctr_buf_str(&b), b.n, &l, NULL) < 0)
@@ -102,7 +103,8 @@ static int from_store(struct layerset *s, const char *digest, struct ctr_err *e)
 	return remember(s, digest, ctr_give(l), e);
 }
 
-static int to_store(struct layerset *s, const char *digest, const struct layer *l, struct ctr_err *e)
+static int to_store(struct layerset *s, const char *digest, const struct layer *l,
+		    struct ctr_err *e)
 {
 	ctr_auto_buf struct ctr_buf b = { 0 };
 
@@ -113,7 +115,8 @@ static int to_store(struct layerset *s, const char *digest, const struct layer *
 	return ctr_store_put(s->o.store, CTR_STORE_DERIVED, digest + 7, b.p, b.n, e);
 }
 
-/* What the threads share: they take tasks in order, so that a failure leaves none before it undone. */
+/* What the threads share: they take tasks in order, so that a failure leaves none before it undone.
+ */
 struct task {
 	const struct layer_job *job;
 	struct paths paths;
@@ -245,7 +248,8 @@ static int plan(struct layerset *s, struct pool *p, const struct layer_job *job,
 		if (from_store(s, digest, e) < 0)
 			return -1;
 		known = lookup(s, digest);
-		if (!(known && layer_serves(known, want)) && add_task(p, &job[i], want, known, e) < 0)
+		if (!(known && layer_serves(known, want)) &&
+		    add_task(p, &job[i], want, known, e) < 0)
 			return -1;
 	}
 	return 0;

@@ -23,10 +23,11 @@ struct layer_job {
 };
 
 /*
- * Fills in job[0..n).layer, all of them knowing what is wanted, or fails: with the failure of the lowest layer, whatever
- * the number of threads, the layer's digest in front. CTR_ENV "image.missing" when no source has a layer.
+ * Fills in job[0..n).layer, all of them knowing what is wanted, or fails: with the failure of the
+ * lowest layer, whatever the number of threads, the layer's digest in front. CTR_ENV
+ * "image.missing" when no source has a layer.
  */
-CTR_MUST int layerset_load(struct layerset *s, const struct ctr_imgref *ref, struct layer_job *job, size_t n,
-			   const struct layer_want *want, struct ctr_err *e);
+CTR_MUST int layerset_load(struct layerset *s, const struct ctr_imgref *ref, struct layer_job *job,
+			   size_t n, const struct layer_want *want, struct ctr_err *e);
 
 #endif

@@ -3,7 +3,7 @@
 
 #include "pod.h"
 
-#define R "[bcdfghjklmnpqrstvwxz2456789]"
+#define R "[b-df-hj-np-tv-xz24-9]" /* bcdfghjklmnpqrstvwxz2456789 */
 #define R5 R "{5}"
 #define LABEL "[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?"
 

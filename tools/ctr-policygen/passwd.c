@@ -23,7 +23,8 @@ static void accounts_cleanup(struct accounts **a)
 	accounts_free(*a);
 }
 
-/* As Go's Atoi with its error dropped: 0 for what is no number, the nearest for what is too large. */
+/* As Go's Atoi with its error dropped: 0 for what is no number, the nearest for what is too large.
+ */
 static int64_t number(const char *s)
 {
 	const char *digits = *s == '-' || *s == '+' ? s + 1 : s;
@@ -57,7 +58,10 @@ static char *next_line(char **text)
 	return NULL;
 }
 
-/* Cuts `line` at its colons into n fields, "" for those that are missing; what is behind the last is dropped. */
+/*
+ * Cuts `line` at its colons into n fields, "" for those that are missing; what is behind the last
+ * is dropped.
+ */
 static void fields(char *line, char **v, size_t n)
 {
 	for (size_t i = 0; i < n; i++) {

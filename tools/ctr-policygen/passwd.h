@@ -7,8 +7,8 @@
 #include "err.h"
 
 /*
- * Missing or malformed fields read as 0 or "", a number beyond 64 bits as the nearest one; the caller
- * refuses ids outside 0 to 2^31-1 as the runtime does. Strings borrow from struct accounts.
+ * Missing or malformed fields read as 0 or "", a number beyond 64 bits as the nearest one; the
+ * caller refuses ids outside 0 to 2^31-1 as the runtime does. Strings borrow from struct accounts.
  */
 struct account {
 	const char *name, *home;
@@ -28,7 +28,10 @@ struct accounts {
 	char *text; /* what the strings borrow from */
 };
 
-/* Both files whole; NULL with length 0 for one that is absent. CTR_FORMAT "image.passwd" for a NUL byte or 2^20 lines. */
+/*
+ * Both files whole; NULL with length 0 for one that is absent. CTR_FORMAT "image.passwd" for a NUL
+ * byte or 2^20 lines.
+ */
 CTR_MUST int accounts_parse(const char *passwd, size_t n_passwd, const char *group, size_t n_group,
 			    struct accounts **out, struct ctr_err *e);
 void accounts_free(struct accounts *a);
@@ -39,8 +42,9 @@ const struct account *accounts_by_uid(const struct accounts *a, int64_t uid);
 const struct group *accounts_group(const struct accounts *a, const char *name);
 
 /*
- * The groups that list `user` as a member, save one named like the user (containerd takes that for the
- * primary group): calls fn for each in file order until it fails, and returns what it returned last.
+ * The groups that list `user` as a member, save one named like the user (containerd takes that for
+ * the primary group): calls fn for each in file order until it fails, and returns what it returned
+ * last.
  */
 CTR_MUST int accounts_groups_of(const struct accounts *a, const char *user,
 				int (*fn)(void *ctx, int64_t gid, struct ctr_err *e), void *ctx,

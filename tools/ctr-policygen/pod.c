@@ -9,7 +9,6 @@
 
 /* The pause container where no image is named: what every pause image since 3.5 says. */
 #define PAUSE_ID 65535
-#define DEFAULT_PATH "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 int pod_fail(const struct pod *p, const struct ctr_yaml_node *n, struct ctr_err *e, const char *id,
 	     const char *fmt, ...)

@@ -11,6 +11,9 @@
 #include "tool.h"
 #include "val.h"
 
+/* What containerd sets when the image has no PATH; also stands in rules.rego. */
+#define DEFAULT_PATH "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+
 struct strs {
 	const char **v;
 	size_t n;

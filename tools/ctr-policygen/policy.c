@@ -106,8 +106,10 @@ static void mount_source(struct ctr_buf *b, const struct mount *m)
 {
 	switch (m->vol->kind) {
 	case VOL_DISK:
+		ctr_buf_addf(b, "E:%s", m->vol->name);
+		return;
 	case VOL_MEMORY:
-		ctr_buf_addf(b, "%c:%s", m->vol->kind == VOL_DISK ? 'E' : 'M', m->vol->name);
+		ctr_buf_addf(b, "/run/kata-containers/sandbox/ephemeral/%s", m->vol->name);
 		return;
 	case VOL_PATH:
 		ctr_buf_adds(b, m->vol->path);
@@ -126,7 +128,6 @@ static void mount(struct rego *r, const struct mount *m)
 	mount_source(&b, m);
 	rego_string(r, ctr_buf_str(&b));
 	rego_string(r, m->ro ? "ro" : "rw");
-	rego_string(r, m->propagation);
 	if (b.n == 1 && *b.p == 'S') {
 		ctr_buf_reset(&b);
 		volume_name(&b, m);
@@ -143,10 +144,33 @@ static void environment(struct rego *r, const struct container *c)
 	rego_key(r, "e");
 	rego_open(r, '{');
 	for (size_t i = 0; i < c->env.n; i++) {
-		rego_key(r, c->env.v[i].name);
-		rego_val(r, &c->env.v[i].val);
+		const struct var *v = &c->env.v[i];
+
+		if (strcmp(v->name, "PATH") == 0 && v->val.text && strcmp(v->val.text, DEFAULT_PATH) == 0)
+			continue; /* what the rules assume */
+		rego_key(r, v->name);
+		rego_val(r, &v->val);
 	}
 	rego_close(r, '}');
+}
+
+/* Mounts are private unless they stand here. */
+static void propagations(struct rego *r, const struct container *c)
+{
+	bool open = false;
+
+	for (size_t i = 0; i < c->n_mounts; i++) {
+		if (strcmp(c->mounts[i].propagation, "rprivate") == 0)
+			continue;
+		if (!open) {
+			rego_key(r, "mp");
+			rego_open(r, '{');
+			open = true;
+		}
+		member_string(r, c->mounts[i].dest, c->mounts[i].propagation);
+	}
+	if (open)
+		rego_close(r, '}');
 }
 
 static void image(struct rego *r, const struct container *c)
@@ -194,16 +218,20 @@ static void container(struct rego *r, const struct pod *p, const struct containe
 	image(r, c);
 	rego_key(r, "a");
 	list(r, &c->args);
-	member_string(r, "cwd", c->cwd);
+	if (strcmp(c->cwd, "/") != 0)
+		member_string(r, "cwd", c->cwd);
 	user(r, c);
 	capabilities(r, c);
 	flags(r, p, c);
 	environment(r, c);
-	rego_key(r, "m");
-	rego_open(r, '{');
-	for (size_t i = 0; i < c->n_mounts; i++)
-		mount(r, &c->mounts[i]);
-	rego_close(r, '}');
+	if (c->n_mounts) {
+		rego_key(r, "m");
+		rego_open(r, '{');
+		for (size_t i = 0; i < c->n_mounts; i++)
+			mount(r, &c->mounts[i]);
+		rego_close(r, '}');
+	}
+	propagations(r, c);
 	if (c->devices.n) {
 		rego_key(r, "dev");
 		strings(r, &c->devices);
@@ -363,7 +391,8 @@ static int check_keys(const struct pod *p, struct ctr_err *e)
 static void names(struct rego *r, const struct pod *p)
 {
 	member_string(r, "n", p->name_pattern);
-	member_string(r, "hr", p->hostname_pattern);
+	if (strcmp(p->hostname_pattern, p->name_pattern) != 0)
+		member_string(r, "hr", p->hostname_pattern);
 	member_string(r, "ns", p->ns_pattern);
 	if (p->hostname)
 		member_string(r, "h", p->hostname);
@@ -388,6 +417,48 @@ static void names(struct rego *r, const struct pod *p)
 	rego_close(r, ']');
 }
 
+/* Appends the part of the rules that begins with "#% name". */
+static void part(struct ctr_buf *b, const char *name)
+{
+	const char *at = rules_rego, *end;
+	size_t n = strlen(name);
+
+	while ((at = strstr(at, "\n#% "))) {
+		at += 4;
+		if (strncmp(at, name, n) == 0 && at[n] == '\n')
+			break;
+	}
+	if (!at)
+		abort(); /* the parts are named in rules.rego */
+	at += n + 1;
+	end = strstr(at, "\n#% ");
+	ctr_buf_add(b, at, end ? (size_t)(end - at) + 1 : strlen(at));
+}
+
+static void parts(const struct pod *p, const struct settings *s, struct ctr_buf *b)
+{
+	struct ctr_jval root = ctr_jroot(s->json), extra = ctr_jget(&root, "exec");
+	bool memory = false, devices = false, exec = extra.v != NULL;
+
+	for (size_t i = 0; i < p->n_volumes; i++)
+		memory = memory || p->volumes[i].kind == VOL_MEMORY;
+	for (size_t i = 0; i < p->n; i++) {
+		devices = devices || p->c[i].gpus || p->c[i].devices.n;
+		exec = exec || p->c[i].n_commands;
+	}
+	if (memory)
+		part(b, "memory");
+	part(b, devices ? "devices" : "no-devices");
+	part(b, exec ? "exec" : "no-exec");
+}
+
+size_t policy_rules(void)
+{
+	const char *end = strstr(rules_rego, "\n#% ");
+
+	return end ? (size_t)(end - rules_rego) + 1 : rules_rego_len;
+}
+
 int policy_data(const struct pod *p, const struct settings *s, struct ctr_buf *b, struct ctr_err *e)
 {
 	struct ctr_jval sysctls = ctr_jroot(p->sysctls);
@@ -410,5 +481,6 @@ int policy_data(const struct pod *p, const struct settings *s, struct ctr_buf *b
 	rego_close(&r, '}');
 	rego_close(&r, '}');
 	ctr_buf_addc(b, '\n');
+	parts(p, s, b);
 	return ctr_buf_ok(b, "policy", e);
 }

@@ -5,11 +5,14 @@
 #include "initdata.h"
 #include "pod.h"
 
-/* The rules, as minified at build time; every policy begins with them. */
+/* The rules, as minified at build time. */
 extern const char rules_rego[];
 extern const size_t rules_rego_len;
 
-/* Appends the data section for the pod. CTR_FORMAT "policy.key" for a name too long for a line, "limit". */
+/* Bytes of rules_rego that every policy begins with; parts for some pods follow. */
+size_t policy_rules(void);
+
+/* Appends the data section for the pod and the parts of the rules that it needs. CTR_FORMAT "policy.key" for a name too long for a line, "limit". */
 CTR_MUST int policy_data(const struct pod *p, const struct settings *s, struct ctr_buf *b,
 			 struct ctr_err *e);
 

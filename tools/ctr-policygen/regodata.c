@@ -128,7 +128,6 @@ void rego_val(struct rego *r, const struct val *v)
 		return;
 	}
 	rego_open(r, '{');
-	rego_key(r, "r");
 	rego_string(r, v->pattern);
 	rego_close(r, '}');
 }

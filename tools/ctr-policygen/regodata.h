@@ -24,7 +24,7 @@ void rego_string(struct rego *r, const char *s);
 void rego_int(struct rego *r, int64_t n);
 void rego_word(struct rego *r, const char *s); /* true, false, null */
 void rego_json(struct rego *r, const struct ctr_jval *v); /* a whole tree; absent: nothing */
-void rego_val(struct rego *r, const struct val *v); /* "text" or {"r":"pattern"} */
+void rego_val(struct rego *r, const struct val *v); /* "text", or {"pattern"}: a set, which no JSON is */
 
 /* A key cannot be split: true when it fits on a line however it is escaped. */
 bool rego_fits(const char *key);

@@ -105,7 +105,7 @@ static int packed(struct stream *s, const struct pod *p, struct ctr_buf *value, 
 		return -1;
 	if (s->o->form == CTR_FORM_INITDATA)
 		return ctr_initdata_packer_pack(s->packer, ctr_buf_str(&data), data.n, value, digest, e);
-	ctr_buf_add(&whole, rules_rego, rules_rego_len);
+	ctr_buf_add(&whole, rules_rego, policy_rules());
 	ctr_buf_add(&whole, ctr_buf_str(&data), data.n);
 	if (ctr_buf_ok(&whole, "policy", e) < 0)
 		return -1;
@@ -269,7 +269,7 @@ static int run(struct stream *s, struct ctr_err *e)
 	ctr_auto_buf struct ctr_buf text = { 0 };
 
 	if (refs_new(&s->in, &s->refs, e) < 0 || gather(s, e) < 0 ||
-	    ctr_initdata_packer_new(rules_rego, rules_rego_len, &s->packer, e) < 0)
+	    ctr_initdata_packer_new(rules_rego, policy_rules(), &s->packer, e) < 0)
 		return -1;
 	for (size_t i = 0; i < s->n_docs; i++) {
 		if (one_doc(s, i, &text, e) < 0)

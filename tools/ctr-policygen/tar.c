@@ -14,11 +14,11 @@ struct tar {
 	struct tar_events ev;
 	enum state state;
 	uint8_t block[BLOCK];
-	size_t have;	 /* bytes in block */
-	uint64_t left;	 /* of the body: META, DATA, SKIP */
-	size_t pad;	 /* behind the body */
-	unsigned zeros;	 /* zero blocks seen */
-	char meta_type;	 /* of the META body: 'x', 'L', 'K' */
+	size_t have;	/* bytes in block */
+	uint64_t left;	/* of the body: META, DATA, SKIP */
+	size_t pad;	/* behind the body */
+	unsigned zeros; /* zero blocks seen */
+	char meta_type; /* of the META body: 'x', 'L', 'K' */
 	struct ctr_buf meta;
 	uint64_t at; /* bytes consumed, for messages */
 	/* from extended headers, for the next entry: "" and false when not given */
@@ -65,7 +65,8 @@ void tar_cleanup(struct tar **t)
 	tar_free(*t);
 }
 
-/* Octal with blanks and NULs around it, or base 256 with the top bit set (GNU). False when neither. */
+/* Octal with blanks and NULs around it, or base 256 with the top bit set (GNU). False when neither.
+ */
 static bool number(struct ctr_rd f, uint64_t *v)
 {
 	uint8_t c = 0;
@@ -210,7 +211,8 @@ static int begin_entry(struct tar *t, const struct header *h, struct ctr_err *e)
 		return -1;
 	body(t, want ? DATA : SKIP, en.size);
 	if (h->type == 'S' && t->block[482])
-		t->state = SPARSE; /* more of the map comes in front of the data, which nobody wants */
+		t->state =
+			SPARSE; /* more of the map comes in front of the data, which nobody wants */
 	forget(t);
 	return 0;
 }
@@ -305,8 +307,9 @@ static int on_pax(struct tar *t, struct ctr_err *e)
 		while (ctr_rd_u8(&head, &c) == 0 && c >= '0' && c <= '9' && len <= TAR_PAX_MAX)
 			len = len * 10 + (c - (uint8_t)'0');
 		n = head.at - r.at;
-		if (c != ' ' || len <= n || ctr_rd_take(&r, len, &rec) < 0 || ctr_rd_take(&rec, n, &head) < 0 ||
-		    ctr_rd_take(&rec, rec.left - 1, &text) < 0 || rec.p[0] != '\n')
+		if (c != ' ' || len <= n || ctr_rd_take(&r, len, &rec) < 0 ||
+		    ctr_rd_take(&rec, n, &head) < 0 || ctr_rd_take(&rec, rec.left - 1, &text) < 0 ||
+		    rec.p[0] != '\n')
 			return bad(t, "malformed pax record", e);
 		if (pax_record(t, text, e) < 0)
 			return -1;

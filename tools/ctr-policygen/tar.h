@@ -1,6 +1,7 @@
 /*
- * A tar archive pushed through in pieces of any size: ustar, pax (POSIX.1-2017), GNU long names. Reads what Go's
- * archive/tar reads, since that is what unpacks the image; memory is bounded by the limits below.
+ * A tar archive pushed through in pieces of any size: ustar, pax (POSIX.1-2017), GNU long names.
+ * Reads what Go's archive/tar reads, since that is what unpacks the image; memory is bounded by the
+ * limits below.
  */
 #ifndef TOOLS_CTR_POLICYGEN_TAR_H
 #define TOOLS_CTR_POLICYGEN_TAR_H
@@ -16,7 +17,7 @@
 /* An entry as the archive has it: the name is not cleaned. Borrowed, valid during the call. */
 struct tar_entry {
 	const char *name, *link;
-	char type;     /* '0' file, '1' hard link, '2' symbolic link, '5' directory, others as they stand */
+	char type;     /* '0' file, '1' hard link, '2' symbolic link, '5' directory, others */
 	bool sparse;   /* its data is not its content */
 	uint64_t size; /* bytes of data to come */
 };
@@ -30,7 +31,7 @@ struct tar_events {
 
 struct tar;
 CTR_MUST int tar_new(const struct tar_events *ev, struct tar **out, struct ctr_err *e);
-/* CTR_FORMAT "layer.tar" for what is no archive, "limit" for names and headers beyond the limits. */
+/* CTR_FORMAT "layer.tar" for what is no archive, "limit" for names and headers too long. */
 CTR_MUST int tar_add(struct tar *t, const void *p, size_t n, struct ctr_err *e);
 /* The stream is over: CTR_FORMAT "layer.tar" inside an entry. Missing end blocks are no error. */
 CTR_MUST int tar_end(struct tar *t, struct ctr_err *e);

@@ -39,7 +39,8 @@ static int add_one(struct paths *p, const char *path, size_t len, bool leaf, str
 		return 0;
 	}
 	if (p->n == TREE_PATHS_MAX)
-		return ctr_fail(e, CTR_FORMAT, "image.links", "/etc/passwd or /etc/group leads to too many paths");
+		return ctr_fail(e, CTR_FORMAT, "image.links",
+				"/etc/passwd or /etc/group leads to too many paths");
 	v = reallocarray(p->v, p->n + 1, sizeof *v);
 	if (!v)
 		return ctr_fail_mem(e);
@@ -171,7 +172,7 @@ static const struct node *see(const struct tree *const *v, size_t n, const char 
 
 			if (!at)
 				return NULL;
-			/* a directory hides what is no directory below it, and all that is below that */
+			/* a directory hides what is no directory below it, and what that hides */
 			if (seen && at->type != NODE_NONE && at->type != NODE_DIR)
 				floor = i + 1;
 			else if (at->type != NODE_NONE && !seen)
@@ -237,8 +238,8 @@ static int follow(struct walk *w, const char *target, struct ctr_err *e)
 	size_t n = strlen(target), m = strlen(w->todo);
 
 	if (++w->links > LINKS_MAX)
-		return ctr_fail(e, CTR_FORMAT, "image.links", "more than %d symbolic links on the way to a file",
-				LINKS_MAX);
+		return ctr_fail(e, CTR_FORMAT, "image.links",
+				"more than %d symbolic links on the way to a file", LINKS_MAX);
 	if (n + m + 1 > TAR_NAME_MAX)
 		return too_long(e);
 	memmove(w->todo + n + 1, w->todo, m + 1);
@@ -258,8 +259,9 @@ static bool at_end(const struct walk *w)
 }
 
 /*
- * Walks `path` through the stack. With `last`, a link at the very end is followed too. What is not tracked passes
- * for a directory; one such path that the answer hangs on goes into `need` (unless that is NULL).
+ * Walks `path` through the stack. With `last`, a link at the very end is followed too. What is not
+ * tracked passes for a directory; one such path that the answer hangs on goes into `need` (unless
+ * that is NULL).
  */
 static int walk(const struct tree *const *v, size_t n, const char *path, bool last, struct walk *w,
 		struct ctr_buf *need, struct ctr_err *e)
@@ -288,10 +290,11 @@ static int walk(const struct tree *const *v, size_t n, const char *path, bool la
 			continue;
 		}
 		at = see(v, n, w->done);
-		if (at && at->type == NODE_SYMLINK && (last || !at_end(w)) && follow(w, at->target, e) < 0)
+		if (at && at->type == NODE_SYMLINK && (last || !at_end(w)) &&
+		    follow(w, at->target, e) < 0)
 			return -1;
 	}
-	/* the end brings most of its way along; only where ".." led out of a path again is that one asked for */
+	/* the end brings its parents along; a path that ".." led out of again is asked for */
 	if (need && need->n && !tracked(v, n, w->done, false)) {
 		ctr_buf_reset(need);
 		ctr_buf_adds(need, w->done);
@@ -315,8 +318,9 @@ static int make_parents(struct tree *t, const char *path, struct ctr_err *e)
 		if (t->v[i].type == NODE_NONE)
 			t->v[i].type = NODE_DIR;
 		if (t->v[i].type != NODE_DIR)
-			return ctr_fail(e, CTR_FORMAT, "layer.tree", "\"%s\" lies below \"%s\", which is no directory",
-					path, t->paths.v[i]);
+			return ctr_fail(e, CTR_FORMAT, "layer.tree",
+					"\"%s\" lies below \"%s\", which is no directory", path,
+					t->paths.v[i]);
 	}
 	return 0;
 }
@@ -341,7 +345,7 @@ static int whiteout(struct tree *t, char *path, struct ctr_err *e)
 
 		if (strncmp(name, ".wh.", 4) == 0)
 			return 0; /* AUFS keeps books in these */
-		if (!*name || strcmp(name, ".") == 0 || strcmp(name, "..") == 0)
+		if (strcmp(name, "") == 0 || strcmp(name, ".") == 0 || strcmp(name, "..") == 0)
 			return bad_whiteout(path, e);
 		memmove(base, name, strlen(name) + 1);
 		n = tree_at(t, path);
@@ -391,7 +395,8 @@ static int hard_link(struct tree *t, struct node *n, const char *target, struct 
 	i = find(&t->paths, w.done);
 	if (has(&t->paths, i, w.done) && (t->paths.leaf[i] || t->v[i].type == NODE_SYMLINK)) {
 		if (t->v[i].type == NODE_NONE || t->v[i].type == NODE_DIR)
-			return ctr_fail(e, CTR_FORMAT, "layer.tree", "hard link to \"%s\", which is no file of this layer",
+			return ctr_fail(e, CTR_FORMAT, "layer.tree",
+					"hard link to \"%s\", which is no file of this layer",
 					w.done);
 		return copy_node(n, &t->v[i], e);
 	}

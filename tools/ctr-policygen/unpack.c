@@ -22,8 +22,8 @@ struct unpack {
 	bool inside; /* a gzip member or zstd frame has begun and not ended */
 	bool any;    /* one has ended */
 	uint8_t magic[MAGIC];
-	size_t seen; /* bytes in magic, up to MAGIC */
-	uint64_t total;
+	size_t seen;   /* bytes in magic, up to MAGIC */
+	uint64_t left; /* bytes that may still come out */
 	uint8_t out[PIECE];
 };
 
@@ -46,14 +46,15 @@ static enum pack found(const struct unpack *u)
 	if (u->seen >= 2 && ctr_same(u->magic, "\x1f\x8b", 2))
 		return GZIP;
 	/* skippable frames (0x184D2A50 to 5F) may come first */
-	if (u->seen == MAGIC && (ctr_same(u->magic, "\x28\xb5\x2f\xfd", MAGIC) ||
-				 (ctr_same(u->magic + 1, "\x2a\x4d\x18", 3) && u->magic[0] >> 4 == 5)))
+	if (u->seen == MAGIC &&
+	    (ctr_same(u->magic, "\x28\xb5\x2f\xfd", MAGIC) ||
+	     (ctr_same(u->magic + 1, "\x2a\x4d\x18", 3) && u->magic[0] >> 4 == 5)))
 		return ZSTD;
 	return PLAIN;
 }
 
-int unpack_new(const char *media_type, ctr_oci_sink sink, void *ctx, struct unpack **out,
-	       struct ctr_err *e)
+int unpack_new(const char *media_type, uint64_t max, ctr_oci_sink sink, void *ctx,
+	       struct unpack **out, struct ctr_err *e)
 {
 	auto_unpack struct unpack *u = calloc(1, sizeof *u);
 
@@ -61,6 +62,7 @@ int unpack_new(const char *media_type, ctr_oci_sink sink, void *ctx, struct unpa
 	if (!u)
 		return ctr_fail_mem(e);
 	u->pack = promised(media_type);
+	u->left = max;
 	u->sink = sink;
 	u->ctx = ctx;
 	if (u->pack == GZIP && inflateInit2(&u->z, 15 + 16) != Z_OK)
@@ -92,10 +94,10 @@ void unpack_cleanup(struct unpack **u)
 
 static int give(struct unpack *u, const void *p, size_t n, struct ctr_err *e)
 {
-	if (n > UNPACK_MAX - u->total)
-		return ctr_fail(e, CTR_FORMAT, "limit", "the layer unpacks to more than %llu GiB",
-				(unsigned long long)(UNPACK_MAX >> 30));
-	u->total += n;
+	if (n > u->left)
+		return ctr_fail(e, CTR_FORMAT, "limit",
+				"the layer unpacks to more than is allowed");
+	u->left -= n;
 	return n ? u->sink(u->ctx, p, n, e) : 0;
 }
 
@@ -118,11 +120,13 @@ static int add_gzip(struct unpack *u, const void *p, size_t n, struct ctr_err *e
 		u->z.next_out = u->out;
 		u->z.avail_out = PIECE;
 		rc = inflate(&u->z, Z_NO_FLUSH);
-		/* what came out before the failure goes on first: the message must not depend on the pieces */
+		/* first what came out before a failure: the message must not depend on the cut */
 		if (give(u, u->out, PIECE - u->z.avail_out, e) < 0)
 			return -1;
 		if (rc != Z_OK && rc != Z_STREAM_END && rc != Z_BUF_ERROR)
-			return rc == Z_MEM_ERROR ? ctr_fail_mem(e) : broken("gzip", u->z.msg ? u->z.msg : "no member", e);
+			return rc == Z_MEM_ERROR
+				       ? ctr_fail_mem(e)
+				       : broken("gzip", u->z.msg ? u->z.msg : "no member", e);
 		u->inside = rc != Z_STREAM_END;
 		u->any |= !u->inside;
 	} while (u->z.avail_in > 0 || u->z.avail_out == 0);
@@ -156,8 +160,8 @@ static int check_magic(const struct unpack *u, struct ctr_err *e)
 
 	if (have == u->pack)
 		return 0;
-	return ctr_fail(e, CTR_FORMAT, "layer.compression", "the layer is %s (its media type says %s)", name[have],
-			name[u->pack]);
+	return ctr_fail(e, CTR_FORMAT, "layer.compression",
+			"the layer is %s (its media type says %s)", name[have], name[u->pack]);
 }
 
 static int feed(struct unpack *u, const void *p, size_t n, struct ctr_err *e)
@@ -192,7 +196,8 @@ int unpack_add(struct unpack *u, const void *p, size_t n, struct ctr_err *e)
 	}
 	/* zlib counts in 32 bits */
 	while (r.left > 0) {
-		if (ctr_rd_take(&r, r.left < ((size_t)1 << 30) ? r.left : (size_t)1 << 30, &piece) < 0 ||
+		if (ctr_rd_take(&r, r.left < ((size_t)1 << 30) ? r.left : (size_t)1 << 30, &piece) <
+			    0 ||
 		    feed(u, piece.p, piece.left, e) < 0)
 			return -1;
 	}

@@ -5,6 +5,10 @@
 void val_escape(struct ctr_buf *b, const char *s, size_t n)
 {
 	for (size_t i = 0; i < n; i++) {
+		if (s[i] == '@' || s[i] == '%') {
+			ctr_buf_addf(b, "\\x%02x", s[i]); /* these stand for digits in the rules' patterns */
+			continue;
+		}
 		if (s[i] && strchr("\\.+*?()|[]{}^$", s[i]))
 			ctr_buf_addc(b, '\\');
 		ctr_buf_addc(b, s[i]);

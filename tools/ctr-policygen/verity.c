@@ -26,7 +26,8 @@ int verity_new(const uint8_t *salt, size_t n, struct verity **out, struct ctr_er
 
 	*out = NULL;
 	if (n > VERITY_SALT_MAX)
-		return ctr_fail(e, CTR_USAGE, "verity.salt", "salt of %zu bytes (at most %d)", n, VERITY_SALT_MAX);
+		return ctr_fail(e, CTR_USAGE, "verity.salt", "salt of %zu bytes (at most %d)", n,
+				VERITY_SALT_MAX);
 	v = calloc(1, sizeof *v);
 	if (!v)
 		return ctr_fail_mem(e);
@@ -52,7 +53,8 @@ void verity_cleanup(struct verity **v)
 	verity_free(*v);
 }
 
-static int hash_block(struct verity *v, const uint8_t *block, uint8_t sum[VERITY_ROOT], struct ctr_err *e)
+static int hash_block(struct verity *v, const uint8_t *block, uint8_t sum[VERITY_ROOT],
+		      struct ctr_err *e)
 {
 	if (ctr_hasher_restart(v->h, e) < 0 || ctr_hasher_add(v->h, v->salt, v->n_salt, e) < 0 ||
 	    ctr_hasher_add(v->h, block, BLOCK, e) < 0)

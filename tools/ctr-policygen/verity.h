@@ -1,6 +1,7 @@
 /*
- * The root hash of a dm-verity tree (format 1, SHA-256, blocks of 4096 bytes for data and hashes) over a stream,
- * in memory of one block a level. The data is padded with zero bytes to a whole block.
+ * The root hash of a dm-verity tree (format 1, SHA-256, blocks of 4096 bytes for data and hashes)
+ * over a stream, in memory of one block a level. The data is padded with zero bytes to a whole
+ * block.
  */
 #ifndef TOOLS_CTR_POLICYGEN_VERITY_H
 #define TOOLS_CTR_POLICYGEN_VERITY_H

@@ -250,6 +250,7 @@ static int add_mount(struct pod *p, const struct pod_source *src, struct contain
 	if (!v || v->kind == VOL_EMPTY)
 		return pod_fail(p, node, e, "mount.volume", "no volume \"%s\" in the pod", name);
 	m.vol = v;
+	m.ro = m.ro || v->kind == VOL_FILES; /* kubelet mounts these read-only whatever the pod says */
 	m.dest = clean(p, path);
 	if (!m.dest || strcmp(m.dest, "/") == 0)
 		return pod_fail(p, node, e, "mount.path", "mountPath \"%s\" is no clean path below /",
