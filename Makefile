@@ -83,10 +83,13 @@ endef
 $(foreach f,$(FUZZERS),$(eval $(call FUZZ,$(f))))
 
 # Programs that tests/bats runs: servers that misbehave, drivers for parts that no tool shows.
-$(SIMBINS): $(BUILD)/sim/%: $(BUILD)/tests/sim/%.o $(BUILD)/libctr.a
-	$(call say,LD,$@)
-	$(Q)mkdir -p $(@D)
-	$(Q)$(CC) $(ALLCFLAGS) -o $@ $^ $(ALLLDFLAGS) $(LIBS) -lssl -lpthread
+define SIM
+$(BUILD)/sim/$(1): $(BUILD)/tests/sim/$(1).o $(call needs,tests/sim/$(1).c) $(BUILD)/libctr.a
+	$$(call say,LD,$$@)
+	$(Q)mkdir -p $$(@D)
+	$(Q)$(CC) $(ALLCFLAGS) -o $$@ $$^ $(ALLLDFLAGS) $(LIBS) -lssl -lpthread
+endef
+$(foreach s,$(SIMS),$(eval $(call SIM,$(s))))
 
 clean:
 	rm -rf $(BUILD)
