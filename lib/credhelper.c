@@ -29,7 +29,8 @@ static int input(const char *server, struct ctr_err *e)
 
 	if (fd < 0)
 		return ctr_fail_sys(e, "registry.helper", "memfd_create");
-	if (ctr_fd_write(fd, "server", server, strlen(server), e) == 0 && lseek(fd, 0, SEEK_SET) == 0)
+	if (ctr_fd_write(fd, "server", server, strlen(server), e) == 0 &&
+	    lseek(fd, 0, SEEK_SET) == 0)
 		return fd;
 	ctr_fail_sys(e, "registry.helper", "memfd");
 	close(fd);
@@ -74,9 +75,11 @@ static int gather(const char *prog, int fd, int64_t until, struct ctr_buf *out, 
 		ssize_t got;
 
 		if (!to)
-			return ctr_fail(e, CTR_ENV, "registry.helper", "%s: printed too much", prog);
+			return ctr_fail(e, CTR_ENV, "registry.helper", "%s: printed too much",
+					prog);
 		if (left <= 0)
-			return ctr_fail(e, CTR_ENV, "registry.helper", "%s: no answer in time", prog);
+			return ctr_fail(e, CTR_ENV, "registry.helper", "%s: no answer in time",
+					prog);
 		if (poll(&p, 1, (int)left) <= 0)
 			continue;
 		got = read(fd, to, 4096);
@@ -149,6 +152,6 @@ int ctr_credhelper_get(const char *name, const char *server, unsigned seconds, s
 	*found = good;
 	if (good || (out->n >= sizeof none - 1 && strncmp(out->p, none, sizeof none - 1) == 0))
 		return 0;
-	return ctr_fail(e, CTR_ENV, "registry.helper", "%s: failed, or gave no answer in time, for %s",
-			prog, server);
+	return ctr_fail(e, CTR_ENV, "registry.helper",
+			"%s: failed, or gave no answer in time, for %s", prog, server);
 }

@@ -10,7 +10,7 @@
 #include "http_url.h"
 
 #define HOPS 5
-#define KEEP 8			       /* idle handles, each with its connections */
+#define KEEP 8 /* idle handles, each with its connections */
 #define HEAD_MAX ((size_t)64 * 1024)
 #define ERROR_TEXT ((size_t)4 * 1024)  /* kept of an answer that is not 200 */
 #define ERROR_MAX ((size_t)256 * 1024) /* read of it, so that the connection can be reused */
@@ -35,10 +35,10 @@ struct xfer {
 	struct ctr_err *e;
 	CURL *c;
 	const char *url;
-	uint64_t got;	/* bytes that went to the sink or into the body */
-	uint64_t skip;	/* bytes of this try that the sink has already */
-	size_t text;	/* bytes of an answer that is not 200 */
-	bool begun;	/* the first byte of this try's body was seen */
+	uint64_t got;  /* bytes that went to the sink or into the body */
+	uint64_t skip; /* bytes of this try that the sink has already */
+	size_t text;   /* bytes of an answer that is not 200 */
+	bool begun;    /* the first byte of this try's body was seen */
 	char why[CURL_ERROR_SIZE];
 };
 
@@ -141,8 +141,8 @@ static int begin_body(struct xfer *x, unsigned status)
 	if (x->got > 0 && ctr_http_header(x->resp, "Content-Range", 0, &range) && !want.bad &&
 	    strncasecmp(range.p, want.p, want.n) == 0)
 		return 0;
-	return ctr_fail(x->e, CTR_ENV, "http.transfer", "%.*s: part of an answer that was not asked for",
-			SHOWN(x->url));
+	return ctr_fail(x->e, CTR_ENV, "http.transfer",
+			"%.*s: part of an answer that was not asked for", SHOWN(x->url));
 }
 
 static size_t on_body(char *p, size_t size, size_t n, void *ctx)
@@ -356,7 +356,8 @@ static int exchange(struct xfer *x, const char *auth)
 		/* the text of an error was long enough: its status is all that matters */
 		if (rc == CURLE_WRITE_ERROR && x->text > ERROR_MAX)
 			rc = CURLE_OK;
-		if (stopped(x->h) || tried + 1 >= x->h->o.tries || !try_again(rc, x->resp->status)) {
+		if (stopped(x->h) || tried + 1 >= x->h->o.tries ||
+		    !try_again(rc, x->resp->status)) {
 			if (x->resp->status == 206 && x->begun)
 				x->resp->status = 200;
 			return rc == CURLE_OK ? 0 : fail_transfer(x, rc);
@@ -381,14 +382,15 @@ static int redirect(struct xfer *x, const char **auth, struct ctr_buf *next)
 
 	x->lib->easy_getinfo(x->c, CURLINFO_REDIRECT_URL, &url);
 	if (!url || x->req->form)
-		return ctr_fail(x->e, CTR_ENV, "http.redirect", "%.*s: a redirect (%u) that leads nowhere",
-				SHOWN(x->url), x->resp->status);
+		return ctr_fail(x->e, CTR_ENV, "http.redirect",
+				"%.*s: a redirect (%u) that leads nowhere", SHOWN(x->url),
+				x->resp->status);
 	ctr_buf_adds(next, url);
 	if (ctr_buf_ok(next, "URL", x->e) < 0 || ctr_http_origin(x->url, &from, x->e) < 0)
 		return -1;
 	if (ctr_http_origin(next->p, &to, &why) < 0)
-		return ctr_fail(x->e, CTR_ENV, "http.redirect", "%.*s: redirected to %s", SHOWN(x->url),
-				why.msg);
+		return ctr_fail(x->e, CTR_ENV, "http.redirect", "%.*s: redirected to %s",
+				SHOWN(x->url), why.msg);
 	if (strcmp(from.scheme, to.scheme) != 0)
 		return ctr_fail(x->e, CTR_ENV, "http.redirect",
 				"%.*s: redirected from %s to %s (expected the same scheme)",
@@ -427,7 +429,9 @@ static int follow(struct xfer *x)
 int ctr_http_do(struct ctr_http *h, const struct ctr_http_req *req, struct ctr_http_resp *resp,
 		struct ctr_err *e)
 {
-	struct ctr_err own = { 0 }; /* whether a callback failed is read from it, so e may be NULL */
+	struct ctr_err own = {
+		0
+	}; /* whether a callback failed is read from it, so e may be NULL */
 	struct xfer x = { .h = h, .req = req, .resp = resp, .e = e ? e : &own, .url = req->url };
 	struct ctr_http_origin o;
 	int rc;

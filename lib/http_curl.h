@@ -18,7 +18,7 @@ struct ctr_http_opts {
 	const char *https_proxy; /* proxy URL for https:// */
 	const char *no_proxy;	 /* hosts asked directly, separated by commas */
 	unsigned connect_s;	 /* seconds for the connection and its handshake; 0: 10 */
-	unsigned stall_s;	 /* seconds below 100 bytes/s until the transfer is given up; 0: 30 */
+	unsigned stall_s;	 /* seconds below 100 bytes/s until it is given up; 0: 30 */
 	unsigned total_s;	 /* seconds for one transfer; 0: no limit */
 	unsigned tries;		 /* 0: 4 */
 	unsigned backoff_ms;	 /* first pause, doubled each time, half of it random; 0: 400 */
@@ -45,7 +45,7 @@ struct ctr_http_req {
 /* Start from zero (set body.wipe for secrets) and free after use, whatever the outcome. */
 struct ctr_http_resp {
 	unsigned status;
-	bool moved;	     /* a redirect led to another origin: `status` and headers are from there */
+	bool moved;	     /* a redirect led to another origin: the answer is from there */
 	struct ctr_buf head; /* header lines of the final answer */
 	struct ctr_buf body; /* the body, or the first bytes of an answer that is not 200 */
 };

@@ -28,8 +28,8 @@ static void load(void)
 	void *so = dlopen("libcurl.so.4", RTLD_NOW | RTLD_LOCAL);
 	const char *why = so ? NULL : dlerror();
 
-#define X(f)                                                 \
-	if (so && !why && !symbol(so, "curl_" #f, &lib.fn.f)) \
+#define X(f)                                                                                       \
+	if (so && !why && !symbol(so, "curl_" #f, &lib.fn.f))                                      \
 		why = "libcurl.so.4 lacks curl_" #f;
 	CTR_HTTP_LIB(X)
 #undef X

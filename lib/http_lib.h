@@ -18,8 +18,8 @@ struct ctr_http_lib {
 };
 
 /*
- * The table, the same for the whole process; it is loaded once and not let go, for libcurl cannot be
- * unloaded safely. NULL is CTR_ENV "http.library". Safe from several threads.
+ * The table, the same for the whole process; it is loaded once and not let go, for libcurl cannot
+ * be unloaded safely. NULL is CTR_ENV "http.library". Safe from several threads.
  */
 const struct ctr_http_lib *ctr_http_lib(struct ctr_err *e);
 

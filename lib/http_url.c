@@ -4,7 +4,8 @@
 
 #include "http_lib.h"
 
-static bool part(const struct ctr_http_lib *lib, CURLU *u, CURLUPart what, unsigned flags, char *dst, size_t n)
+static bool part(const struct ctr_http_lib *lib, CURLU *u, CURLUPart what, unsigned flags,
+		 char *dst, size_t n)
 {
 	char *s = NULL;
 	bool ok = lib->url_get(u, what, &s, flags) == CURLUE_OK && strlen(s) < n;
@@ -18,6 +19,7 @@ static bool part(const struct ctr_http_lib *lib, CURLU *u, CURLUPart what, unsig
 int ctr_http_origin(const char *url, struct ctr_http_origin *o, struct ctr_err *e)
 {
 	const struct ctr_http_lib *lib = ctr_http_lib(e);
+	const char *host = strstr(url, "://");
 	char *fragment = NULL;
 	bool ok;
 	CURLU *u;
@@ -28,7 +30,9 @@ int ctr_http_origin(const char *url, struct ctr_http_origin *o, struct ctr_err *
 	u = lib->url();
 	if (!u)
 		return ctr_fail_mem(e);
-	ok = lib->url_set(u, CURLUPART_URL, url, CURLU_DISALLOW_USER) == CURLUE_OK &&
+	/* libcurl makes do with one slash or three */
+	ok = host && host[3] != '/' &&
+	     lib->url_set(u, CURLUPART_URL, url, CURLU_DISALLOW_USER) == CURLUE_OK &&
 	     part(lib, u, CURLUPART_SCHEME, 0, o->scheme, sizeof o->scheme) &&
 	     part(lib, u, CURLUPART_HOST, 0, o->host, sizeof o->host) &&
 	     part(lib, u, CURLUPART_PORT, CURLU_DEFAULT_PORT, o->port, sizeof o->port) &&

@@ -12,7 +12,7 @@
 
 #define TOKEN_ANSWER_MAX ((size_t)256 * 1024)
 #define TOKEN_MAX ((size_t)32 * 1024)
-#define TOKEN_S 60		      /* life of a token that does not say */
+#define TOKEN_S 60 /* life of a token that does not say */
 #define TOKEN_S_MAX 86400
 
 /* What is known for one repository at one place. */
@@ -148,9 +148,11 @@ static int refused(const struct ctr_regauth *a, const struct ctr_regauth_to *to,
 			 to->registry, to->repository, CTR_HTTP_SHOWN(who), g->source.p);
 	else
 		ctr_fail(e, CTR_ENV, "registry.auth",
-			 "%s/%s: %.*s wants a login, found no credentials for %s (%s)", to->registry,
-			 to->repository, CTR_HTTP_SHOWN(who), to->registry, ctr_buf_str(&places));
-	return ctr_err_fix(e, "log in to %s, or name the file with REGISTRY_AUTH_FILE", to->registry);
+			 "%s/%s: %.*s wants a login, found no credentials for %s (%s)",
+			 to->registry, to->repository, CTR_HTTP_SHOWN(who), to->registry,
+			 ctr_buf_str(&places));
+	return ctr_err_fix(e, "log in to %s, or name the file with REGISTRY_AUTH_FILE",
+			   to->registry);
 }
 
 static void basic(struct ctr_buf *b, const struct ctr_cred *c)
@@ -183,8 +185,8 @@ static int check_realm(const struct ctr_regauth_to *to, const char *realm, bool 
 				to->registry, CTR_HTTP_SHOWN(realm));
 	if (credentials && strcmp(reg.scheme, "http") == 0 && strcmp(reg.host, r.host) != 0) {
 		ctr_fail(e, CTR_FORMAT, "registry.realm",
-			 "%s: a plain HTTP registry sends its login to another host, %s", to->registry,
-			 r.host);
+			 "%s: a plain HTTP registry sends its login to another host, %s",
+			 to->registry, r.host);
 		return ctr_err_fix(e, "use https, or remove the credentials for %s", to->registry);
 	}
 	return 0;
@@ -214,7 +216,8 @@ static bool token_ok(const char *s)
 	size_t n = strlen(s);
 
 	return n > 0 && n <= TOKEN_MAX &&
-	       strspn(s, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._~+/=") == n;
+	       strspn(s, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._~+/=") ==
+		       n;
 }
 
 static int read_token(const struct ctr_buf *body, struct grant *g, struct ctr_err *e)
@@ -278,7 +281,8 @@ static int fetch_token(struct ctr_regauth *a, const struct ctr_regauth_to *to,
 		return refused(a, to, g, c->realm, e);
 	if (resp.status != 200)
 		return ctr_fail(e, CTR_ENV, "registry.http", "%s/%s: token server %.*s answered %u",
-				to->registry, to->repository, CTR_HTTP_SHOWN(c->realm), resp.status);
+				to->registry, to->repository, CTR_HTTP_SHOWN(c->realm),
+				resp.status);
 	if (read_token(&resp.body, g, e) < 0)
 		return ctr_wrap(e, "%s/%s: answer of the token server %.*s", to->registry,
 				to->repository, CTR_HTTP_SHOWN(c->realm));
@@ -302,8 +306,8 @@ static int read_challenges(const struct ctr_http_resp *resp, const struct ctr_re
 }
 
 /* Fills g anew; the lock is held. */
-static int renew(struct ctr_regauth *a, const struct ctr_regauth_to *to, const struct ctr_challenge *c,
-		 struct grant *g, struct ctr_err *e)
+static int renew(struct ctr_regauth *a, const struct ctr_regauth_to *to,
+		 const struct ctr_challenge *c, struct grant *g, struct ctr_err *e)
 {
 	ctr_auto_cred struct ctr_cred cred;
 	bool found;

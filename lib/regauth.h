@@ -37,7 +37,7 @@ CTR_MUST int ctr_regauth_answer(struct ctr_regauth *a, const struct ctr_regauth_
 				const struct ctr_http_resp *resp, const struct ctr_buf *used,
 				struct ctr_err *e);
 
-/* What was tried for `to`, for messages: "credentials from FILE (entry "x")", or where none were. */
+/* For messages: "tried the credentials from FILE …", or where none were found. */
 void ctr_regauth_tried(struct ctr_regauth *a, const struct ctr_regauth_to *to, struct ctr_buf *b);
 
 #endif

@@ -35,7 +35,8 @@ static bool same_host(const char *host, size_t n, const char *registry)
 
 	if (strlen(registry) == n && strncasecmp(host, registry, n) == 0)
 		return true;
-	for (size_t i = 0; i < sizeof hub / sizeof *hub && strcmp(registry, "docker.io") == 0; i++) {
+	for (size_t i = 0; i < sizeof hub / sizeof *hub && strcmp(registry, "docker.io") == 0;
+	     i++) {
 		if (strlen(hub[i]) == n && strncasecmp(host, hub[i], n) == 0)
 			return true;
 	}
@@ -61,7 +62,8 @@ size_t ctr_cred_match(const char *key, const char *registry, const char *reposit
 		len = 0;
 	if (len == 0)
 		return 1;
-	if (strncmp(path, repository, len) != 0 || (repository[len] != '/' && repository[len] != '\0'))
+	if (strncmp(path, repository, len) != 0 ||
+	    (repository[len] != '/' && repository[len] != '\0'))
 		return 0;
 	return 1 + len;
 }
@@ -207,8 +209,9 @@ static int in_file(const struct ctr_cred_opts *o, const char *path, const struct
 	return name && *name ? ask_helper(o, name, registry, c, e) : 0;
 }
 
-static int find_in(const struct ctr_cred_opts *o, const struct ctr_cred_file *f, const char *registry,
-		   const char *repository, struct ctr_cred *c, struct ctr_err *e)
+static int find_in(const struct ctr_cred_opts *o, const struct ctr_cred_file *f,
+		   const char *registry, const char *repository, struct ctr_cred *c,
+		   struct ctr_err *e)
 {
 	ctr_auto_buf struct ctr_buf raw = { .wipe = true };
 	ctr_auto_json_secret struct ctr_json *j = NULL;

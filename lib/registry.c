@@ -8,9 +8,9 @@
 #include "http_url.h"
 #include "regauth.h"
 
-#define ACCEPT_MANIFEST                                                                           \
-	"application/vnd.oci.image.index.v1+json, application/vnd.oci.image.manifest.v1+json, "   \
-	"application/vnd.docker.distribution.manifest.list.v2+json, "                             \
+#define ACCEPT_MANIFEST                                                                            \
+	"application/vnd.oci.image.index.v1+json, application/vnd.oci.image.manifest.v1+json, "    \
+	"application/vnd.docker.distribution.manifest.list.v2+json, "                              \
 	"application/vnd.docker.distribution.manifest.v2+json"
 
 struct registry {
@@ -23,9 +23,9 @@ struct registry {
 /* One place to ask, the registry itself or a mirror of it. */
 struct place {
 	bool mirror;
-	char base[300];		/* scheme://host[:port] */
-	char registry[272];	/* host[:port], the name for credentials and messages */
-	char repository[512];	/* with the mirror's path in front */
+	char base[300];	      /* scheme://host[:port] */
+	char registry[272];   /* host[:port], the name for credentials and messages */
+	char repository[512]; /* with the mirror's path in front */
 };
 
 static bool listed(const char *const *list, const char *s)
@@ -52,8 +52,8 @@ static int check_ref(const struct ctr_imgref *ref, struct ctr_err *e)
 	if (ref->registry[0] && only(ref->registry, ANY ".-_:[]") && ref->repository[0] &&
 	    only(ref->repository, LOWER "._-/") && !strstr(ref->repository, "..") &&
 	    only(ref->tag, ANY "._-") && (ref->tag[0] || ref->digest[0]) &&
-	    (!ref->digest[0] || (strncmp(ref->digest, "sha256:", 7) == 0 &&
-				 strlen(digits) == 64 && only(digits, "0123456789abcdef"))))
+	    (!ref->digest[0] || (strncmp(ref->digest, "sha256:", 7) == 0 && strlen(digits) == 64 &&
+				 only(digits, "0123456789abcdef"))))
 		return 0;
 	return ctr_fail(e, CTR_FORMAT, "image.ref", "%s/%s: not an image reference", ref->registry,
 			ref->repository);
@@ -82,7 +82,8 @@ static int mirror_place(const char *entry, const struct ctr_imgref *ref, struct 
 	pathlen = strlen(path);
 	while (pathlen > 0 && path[pathlen - 1] == '/')
 		pathlen--;
-	if (hostlen >= sizeof p->registry || pathlen + strlen(ref->repository) + 2 > sizeof p->repository)
+	if (hostlen >= sizeof p->registry ||
+	    pathlen + strlen(ref->repository) + 2 > sizeof p->repository)
 		return ctr_fail(e, CTR_USAGE, "registry.mirror", "%.60s…: too long", entry);
 	*p = (struct place){ .mirror = true };
 	snprintf(p->base, sizeof p->base, "%.*s", (int)(host - base + (ptrdiff_t)hostlen), base);
@@ -106,7 +107,9 @@ static int check_mirror(const char *entry, struct ctr_err *e)
 	size_t scheme = 0;
 
 	if (base++)
-		scheme = strncmp(base, "https://", 8) == 0 ? 8 : strncmp(base, "http://", 7) == 0 ? 7 : 0;
+		scheme = strncmp(base, "https://", 8) == 0  ? 8
+			 : strncmp(base, "http://", 7) == 0 ? 7
+							    : 0;
 	if (scheme && base > entry + 1 && base[scheme] && base[scheme] != '/' &&
 	    only(base, ANY ":/.-_[]"))
 		return 0;
@@ -175,14 +178,18 @@ static int judge(struct registry *r, const struct place *p, const char *what,
 		ctr_regauth_tried(r->auth, &to, &tried);
 		ctr_fail(e, CTR_ENV, "registry.auth", "%s/%s: %s refused (%u); %s", p->registry,
 			 p->repository, what, resp->status, ctr_buf_str(&tried));
-		return ctr_err_fix(e, "check the image's name and the login for %s; many registries "
-				      "answer so for what does not exist", p->registry);
+		return ctr_err_fix(e,
+				   "check the image's name and the login for %s; many registries "
+				   "answer so for what does not exist",
+				   p->registry);
 	}
 	ctr_fail(e, CTR_ENV, "registry.http", "%s/%s: status %u for %s%s", p->registry,
 		 p->repository, resp->status, what,
 		 resp->moved ? ", from where the registry redirected to" : "");
-	return ctr_err_fix(e, resp->status == 429 ? "log in to %s, use a mirror, or wait"
-						  : "try later, or ask who runs %s", p->registry);
+	return ctr_err_fix(e,
+			   resp->status == 429 ? "log in to %s, use a mirror, or wait"
+					       : "try later, or ask who runs %s",
+			   p->registry);
 }
 
 static int check_digest(const struct place *p, const char *want, const char *got, const char *by,

@@ -6,7 +6,7 @@
 #include "oci.h"
 #include "regcred.h"
 
-/* Borrowed: everything in it outlives the source. Lists end with NULL; a NULL list is empty. */
+/* Borrowed: all of it outlives the source. Lists end with NULL; a NULL list is empty. */
 struct ctr_registry_opts {
 	/*
 	 * "HOST[:PORT]=BASE", BASE an https:// or http:// URL: images of that registry are asked for

@@ -10,8 +10,8 @@ int ctr_yaml_parse(const char *name, unsigned line0, const char *text, size_t n,
 
 	*out = NULL;
 	if (n > CTR_YAML_MAX)
-		return ctr_fail(e, CTR_FORMAT, "limit", "%s: a document is larger than %zu bytes", name,
-				CTR_YAML_MAX);
+		return ctr_fail(e, CTR_FORMAT, "limit", "%s: a document is larger than %zu bytes",
+				name, CTR_YAML_MAX);
 	y = calloc(1, sizeof *y);
 	if (!y)
 		return ctr_fail_mem(e);
@@ -107,8 +107,8 @@ bool ctr_yaml_null(const struct ctr_yaml_node *n)
 static const char *describe(const struct ctr_yaml_node *n)
 {
 	static const char *const names[] = {
-		[CTR_YAML_NULL] = "null",	 [CTR_YAML_BOOL] = "a boolean",
-		[CTR_YAML_INT] = "a number",	 [CTR_YAML_FLOAT] = "a number with a fraction",
+		[CTR_YAML_NULL] = "null",    [CTR_YAML_BOOL] = "a boolean",
+		[CTR_YAML_INT] = "a number", [CTR_YAML_FLOAT] = "a number with a fraction",
 		[CTR_YAML_STR] = "a string",
 	};
 
@@ -180,8 +180,8 @@ int ctr_yaml_int(const struct ctr_yaml *y, const struct ctr_yaml_node *map, cons
 	ctr_yaml_resolve(n->text, n->len, &got, &wide);
 	if (wide || got < lo || got > hi)
 		return ctr_yaml_fail(y, n, e, "yaml.range",
-				     "'%s' is %s (expected %" PRId64 " to %" PRId64 ")", key, n->text,
-				     lo, hi);
+				     "'%s' is %s (expected %" PRId64 " to %" PRId64 ")", key,
+				     n->text, lo, hi);
 	*v = got;
 	return 0;
 }

@@ -92,6 +92,9 @@ size_t ctr_yaml_end(const struct ctr_yaml_node *n)
 	return is_block_scalar(n) ? behind_block_scalar(n).end : n->end;
 }
 
+static int add_entries(struct ctr_yaml_emit *em, const struct ctr_yaml_node *n, size_t i, size_t j,
+		       size_t col, const char *nl);
+
 static void indent(struct ctr_buf *b, size_t n)
 {
 	while (n-- > 0)
@@ -136,26 +139,38 @@ static int inline_value(struct ctr_yaml_emit *em, const struct ctr_yaml_node *v)
 	return ctr_yaml_flow(b, v, &one_line, 0, em->e);
 }
 
+/*
+ * True for a new value that takes lines of its own: block style, or an empty {} or [] that edits
+ * have filled.
+ */
+static bool takes_lines(const struct ctr_yaml_node *v)
+{
+	return v->kind != CTR_YAML_SCALAR &&
+	       (v->style == CTR_YAML_BLOCK || (v->n > 0 && !ctr_yaml_first(v)));
+}
+
 /* An added value behind "key:" or "-" (item: step is what lies between dash and content). */
-static int add_value(struct ctr_yaml_emit *em, const struct ctr_yaml_node *v, size_t col, size_t step,
-		     bool item, const char *nl)
+static int add_value(struct ctr_yaml_emit *em, const struct ctr_yaml_node *v, size_t col,
+		     size_t step, bool item, const char *nl)
 {
 	ctr_auto_buf struct ctr_buf own = { 0 };
 
-	if (v->kind == CTR_YAML_SCALAR || v->style != CTR_YAML_BLOCK) {
+	if (!takes_lines(v)) {
 		indent(&em->text, item ? step - 1 : 1);
 		return inline_value(em, v);
 	}
-	if (ctr_yaml_emit_raw(v->doc, em->draft, &own, em->e) < 0)
+	if (v->style == CTR_YAML_BLOCK && ctr_yaml_emit_raw(v->doc, em->draft, &own, em->e) < 0)
 		return -1;
 	while (own.n > 0 && own.p[own.n - 1] == '\n' && !(own.n > 1 && own.p[own.n - 2] == '\n'))
 		own.n--;
-	if (item && v->at == 0) {
+	if (item && (v->at == 0 || v->style == CTR_YAML_FLOW)) {
 		indent(&em->text, step - 1);
 	} else {
 		ctr_buf_adds(&em->text, nl);
 		indent(&em->text, col + step);
 	}
+	if (v->style == CTR_YAML_FLOW)
+		return add_entries(em, v, 0, v->n, col + step, nl);
 	add_lines(&em->text, own.p, own.n, col + step, nl);
 	return 0;
 }
@@ -163,7 +178,8 @@ static int add_value(struct ctr_yaml_emit *em, const struct ctr_yaml_node *v, si
 /* How far a value of this kind is indented below a key of the mapping. */
 static size_t step_of(const struct ctr_yaml_node *map, enum ctr_yaml_kind kind)
 {
-	unsigned char first = kind == CTR_YAML_MAP ? map->doc->map_step : map->doc->seq_step;
+	const struct ctr_yaml *y = map->doc;
+	unsigned char first;
 
 	for (size_t i = 0; i < map->n; i++) {
 		const struct ctr_yaml_node *v = map->ents[i].v;
@@ -172,6 +188,10 @@ static size_t step_of(const struct ctr_yaml_node *map, enum ctr_yaml_kind kind)
 		    v->style == CTR_YAML_BLOCK)
 			return v->col - map->col;
 	}
+	do {
+		first = kind == CTR_YAML_MAP ? y->map_step : y->seq_step;
+		y = y->host ? y->host->doc : NULL;
+	} while (first == 0xff && y);
 	return first != 0xff ? first : 2;
 }
 
@@ -194,22 +214,23 @@ static int add_entries(struct ctr_yaml_emit *em, const struct ctr_yaml_node *n, 
 	for (size_t k = i; k < j; k++) {
 		const struct ctr_yaml_ent *ent = &n->ents[k];
 
-		if (k > i)
+		if (k > i) {
+			ctr_buf_adds(&em->text, nl);
 			indent(&em->text, col);
+		}
 		if (map)
 			ctr_yaml_string(&em->text, ent->key, strlen(ent->key), CTR_YAML_PLAIN,
 					CTR_YAML_IN_BLOCK);
 		ctr_buf_adds(&em->text, map ? ":" : "-");
 		if (add_value(em, ent->v, col, map ? step_of(n, ent->v->kind) : dash, !map, nl) < 0)
 			return -1;
-		ctr_buf_adds(&em->text, nl);
 	}
 	return 0;
 }
 
 /*
- * Lines are put at p: where the text ends without a line break, one comes first. If a block scalar ends
- * there, its value has no line break either, and this one must not become part of it.
+ * Lines are put at p: where the text ends without a line break, one comes first. If a block scalar
+ * ends there, its value has no line break either, and this one must not become part of it.
  */
 static int end_line(struct ctr_yaml_emit *em, const struct place *p, const char *nl)
 {
@@ -242,8 +263,10 @@ static int put_entries(struct ctr_yaml_emit *em, const struct ctr_yaml_node *n, 
 	size_t from = em->text.n;
 
 	indent(&em->text, col);
-	if (add_entries(em, n, i, j, col, nl) < 0 ||
-	    ctr_yaml_splice(em, p->at, 0, from, n->depth + 1u) < 0)
+	if (add_entries(em, n, i, j, col, nl) < 0)
+		return -1;
+	ctr_buf_adds(&em->text, nl);
+	if (ctr_yaml_splice(em, p->at, 0, from, n->depth + 1u) < 0)
 		return -1;
 	return end_line(em, p, nl);
 }
@@ -253,7 +276,7 @@ static int change_here(struct ctr_yaml_emit *em, const struct ctr_yaml_node *map
 		       const struct ctr_yaml_ent *ent, size_t c)
 {
 	const struct ctr_yaml_node *old = ent->old, *v = ent->v;
-	bool body = v->kind != CTR_YAML_SCALAR && v->style == CTR_YAML_BLOCK;
+	bool body = takes_lines(v);
 	size_t start = old->end > old->props ? old->props : c, from = em->text.n;
 	size_t end = old->end > old->props ? ctr_yaml_end(old) : c;
 	const char *nl = ctr_yaml_nl(em->y, c);
@@ -266,7 +289,8 @@ static int change_here(struct ctr_yaml_emit *em, const struct ctr_yaml_node *map
 			return -1;
 		return ctr_yaml_splice(em, start, end - start, from, CTR_YAML_RANK_INLINE);
 	}
-	if (ctr_yaml_splice(em, c, end - c, from, CTR_YAML_RANK_INLINE) < 0 || behind(em, old, &p) < 0)
+	if (ctr_yaml_splice(em, c, end - c, from, CTR_YAML_RANK_INLINE) < 0 ||
+	    behind(em, old, &p) < 0)
 		return -1;
 	p.leaf = NULL;
 	from = em->text.n + strlen(nl); /* the break that add_value begins with is there */
@@ -283,7 +307,7 @@ static int change_below(struct ctr_yaml_emit *em, const struct ctr_yaml_node *ma
 			const struct ctr_yaml_ent *ent, size_t c)
 {
 	const struct ctr_yaml_node *v = ent->v;
-	bool body = v->kind != CTR_YAML_SCALAR && v->style == CTR_YAML_BLOCK, blank;
+	bool body = takes_lines(v), blank;
 	size_t from = em->text.n, start = ctr_yaml_line_start(em->y, ent->old->props, &blank);
 	const char *nl = ctr_yaml_nl(em->y, c);
 	struct place p;
@@ -317,7 +341,8 @@ bool ctr_yaml_opens(const struct ctr_yaml_node *map, const struct ctr_yaml_ent *
 	size_t c;
 
 	if (map->style != CTR_YAML_BLOCK || map->kind != CTR_YAML_MAP || ent->added || ent->old ||
-	    v->kind == CTR_YAML_SCALAR || v->style != CTR_YAML_FLOW || ctr_yaml_first(v) || v->n == 0)
+	    v->kind == CTR_YAML_SCALAR || v->style != CTR_YAML_FLOW || ctr_yaml_first(v) ||
+	    v->n == 0)
 		return false;
 	c = ctr_yaml_colon(map->doc, ent);
 	for (size_t i = v->at + 1; i + 1 < v->end; i++)
@@ -385,12 +410,14 @@ static int head_edit(struct ctr_yaml_emit *em, const struct ctr_yaml_node *n, si
 		indent(&em->text, n->col);
 	if (add_entries(em, n, 0, count, n->col, nl) < 0)
 		return -1;
+	ctr_buf_adds(&em->text, nl);
 	if (!blank) { /* "- - a": the new item takes the place of the old one on the line */
 		indent(&em->text, n->col);
 		return ctr_yaml_splice(em, n->at, 0, from, n->depth + 1u);
 	}
 	while (n->up && at > y->base) {
-		size_t up = ctr_yaml_line_start(y, at - ctr_yaml_break_before(y, at), &skip), i = up;
+		size_t up = ctr_yaml_line_start(y, at - ctr_yaml_break_before(y, at), &skip),
+		       i = up;
 
 		while (y->text[i] == ' ' || y->text[i] == '\t')
 			i++;

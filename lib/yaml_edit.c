@@ -70,8 +70,8 @@ static int parse_value(const struct ctr_yaml_node *host, const char *text, struc
 static bool is_base64(const char *s)
 {
 	for (; *s; s++)
-		if (!((*s >= 'a' && *s <= 'z') || (*s >= 'A' && *s <= 'Z') || (*s >= '0' && *s <= '9') ||
-		      *s == '+' || *s == '/' || *s == '='))
+		if (!((*s >= 'a' && *s <= 'z') || (*s >= 'A' && *s <= 'Z') ||
+		      (*s >= '0' && *s <= '9') || *s == '+' || *s == '/' || *s == '='))
 			return false;
 	return true;
 }
@@ -95,7 +95,9 @@ static int string_value(const struct ctr_yaml_node *host, const char *s, struct 
 	y->root = n = ctr_yaml_alloc(y, sizeof *n);
 	if (!y->text || !n)
 		return ctr_fail_mem(e);
-	*n = (struct ctr_yaml_node){ .doc = y, .self = n, .end = b.n, .weight = 1, .len = strlen(s) };
+	*n = (struct ctr_yaml_node){
+		.doc = y, .self = n, .end = b.n, .weight = 1, .len = strlen(s)
+	};
 	n->text = ctr_yaml_dup(y, s, n->len);
 	n->style = *y->text == '"' ? CTR_YAML_DOUBLE : CTR_YAML_PLAIN;
 	if (!n->text)
@@ -144,7 +146,8 @@ static struct ctr_yaml_ent *open_gap(struct ctr_yaml_node *n, size_t at)
 static int fail_shared(const struct ctr_yaml_node *n, struct ctr_err *e)
 {
 	ctr_yaml_fail(n->doc, n, e, "yaml.shared",
-		      "this part is used in several places by its anchor, and they need different changes");
+		      "this part is used in several places by its anchor, and they need different "
+		      "changes");
 	return ctr_err_fix(e, "write it out in each place");
 }
 
@@ -169,9 +172,10 @@ static int change(struct ctr_yaml_node *map, struct ctr_yaml_ent *ent, struct ct
 	if (!ent->added && !ent->old) {
 		hit = anchored(ent->v);
 		if (hit) {
-			ctr_yaml_fail(map->doc, hit, e, "yaml.shared",
-				      "'%s' is to be changed, but has an anchor that is used elsewhere",
-				      ent->key);
+			ctr_yaml_fail(
+				map->doc, hit, e, "yaml.shared",
+				"'%s' is to be changed, but has an anchor that is used elsewhere",
+				ent->key);
 			return ctr_err_fix(e, "write the value out where its alias stands");
 		}
 		ent->old = ent->v;
@@ -232,7 +236,8 @@ int ctr_yaml_set_string(struct ctr_yaml *y, const struct ctr_yaml_node *map, con
 }
 
 /* In a shared list: the items that edits put into this gap. True when one of them is the value. */
-static bool there(const struct ctr_yaml_node *seq, size_t at, const struct ctr_yaml_node *v, bool *any)
+static bool there(const struct ctr_yaml_node *seq, size_t at, const struct ctr_yaml_node *v,
+		  bool *any)
 {
 	size_t i = at;
 
@@ -259,7 +264,8 @@ int ctr_yaml_insert(struct ctr_yaml *y, const struct ctr_yaml_node *to, size_t a
 		return -1;
 	seq = to->self;
 	if (at > seq->n)
-		return ctr_yaml_fail(y, to, e, "yaml.edit", "the list has %zu items, not %zu", seq->n, at);
+		return ctr_yaml_fail(y, to, e, "yaml.edit", "the list has %zu items, not %zu",
+				     seq->n, at);
 	if (shared(seq)) {
 		if (there(seq, at, v->root, &any))
 			return 0;

@@ -16,8 +16,12 @@ int ctr_yaml_splice(struct ctr_yaml_emit *em, size_t at, size_t del, size_t from
 		em->s = to;
 		em->cap = cap;
 	}
-	em->s[em->n] = (struct ctr_yaml_splice){ .at = at, .del = del, .from = from,
-						 .n = em->text.n - from, .rank = rank, .seq = em->n };
+	em->s[em->n] = (struct ctr_yaml_splice){ .at = at,
+						 .del = del,
+						 .from = from,
+						 .n = em->text.n - from,
+						 .rank = rank,
+						 .seq = em->n };
 	em->n++;
 	return 0;
 }
@@ -72,7 +76,9 @@ size_t ctr_yaml_colon(const struct ctr_yaml *y, const struct ctr_yaml_ent *ent)
 {
 	size_t i = ctr_yaml_blanks(y, ent->k->end);
 
-	return i < y->n && y->text[i] == ':' && i + 1 <= (ent->old ? ent->old : ent->v)->props ? i + 1 : 0;
+	return i < y->n && y->text[i] == ':' && i + 1 <= (ent->old ? ent->old : ent->v)->props
+		       ? i + 1
+		       : 0;
 }
 
 const struct ctr_yaml_ent *ctr_yaml_first(const struct ctr_yaml_node *n)
@@ -93,7 +99,8 @@ const struct ctr_yaml_ent *ctr_yaml_last(const struct ctr_yaml_node *n)
 
 int ctr_yaml_unsafe(const struct ctr_yaml_emit *em, size_t at, const char *why)
 {
-	ctr_yaml_fail_at(em->y, at, em->e, "yaml.edit", "this place cannot be changed safely: %s", why);
+	ctr_yaml_fail_at(em->y, at, em->e, "yaml.edit", "this place cannot be changed safely: %s",
+			 why);
 	return ctr_err_fix(em->e, "write this part in plain block style, one member a line");
 }
 
@@ -123,7 +130,8 @@ static int scalar_edit(struct ctr_yaml_emit *em, const struct ctr_yaml_node *n)
 			em->json ? CTR_YAML_IN_JSON
 			: flow	 ? CTR_YAML_IN_FLOW
 				 : CTR_YAML_IN_BLOCK);
-	return ctr_yaml_splice(em, n->at, ctr_yaml_end(n) - n->at, from, flow ? n->depth + 1u : CTR_YAML_RANK_INLINE);
+	return ctr_yaml_splice(em, n->at, ctr_yaml_end(n) - n->at, from,
+			       flow ? n->depth + 1u : CTR_YAML_RANK_INLINE);
 }
 
 /* Recursion is bounded by CTR_YAML_DEPTH. */
@@ -228,8 +236,8 @@ static int check(const struct ctr_yaml *y, const struct ctr_buf *b, struct ctr_e
 }
 
 /*
- * libyaml takes most of its time for the long strings that edits add, of which each byte is harmless: so
- * they are checked in a draft that has their beginnings only.
+ * libyaml takes most of its time for the long strings that edits add, of which each byte is
+ * harmless: so they are checked in a draft that has their beginnings only.
  */
 int ctr_yaml_emit(const struct ctr_yaml *y, struct ctr_buf *b, struct ctr_err *e)
 {

@@ -46,9 +46,10 @@ static bool one_a_line(const struct ctr_yaml_node *n, struct ctr_yaml_flow *f)
 static struct ctr_yaml_flow style_of(const struct ctr_yaml_emit *em, const struct ctr_yaml_node *n)
 {
 	struct ctr_yaml_flow f = { .form = em->json ? CTR_YAML_IN_JSON : CTR_YAML_IN_FLOW,
-				   .compact = em->compact, .draft = em->draft };
+				   .compact = em->compact,
+				   .draft = em->draft };
 
-	while (n && !ctr_yaml_first(n) && n->up && n->up->style == CTR_YAML_FLOW)
+	while (!ctr_yaml_first(n) && n->up && n->up->style == CTR_YAML_FLOW)
 		n = n->up;
 	if (n->kind == CTR_YAML_MAP && ctr_yaml_first(n) &&
 	    ctr_yaml_first(n)->k->style == CTR_YAML_DOUBLE)
@@ -88,7 +89,8 @@ static int fill_empty(struct ctr_yaml_emit *em, const struct ctr_yaml_node *n)
 	}
 	if (lines)
 		ctr_yaml_newline(&em->text, &f, 0);
-	return ctr_yaml_splice(em, n->at + 1, i == close ? close - n->at - 1 : 0, from, n->depth + 1u);
+	return ctr_yaml_splice(em, n->at + 1, i == close ? close - n->at - 1 : 0, from,
+			       n->depth + 1u);
 }
 
 /* Behind the last entry of the text. */
@@ -96,7 +98,8 @@ static int append(struct ctr_yaml_emit *em, const struct ctr_yaml_node *n, size_
 {
 	struct ctr_yaml_flow f = style_of(em, n);
 	bool lines = one_a_line(n, &f), comma;
-	size_t end = entry_end(ctr_yaml_last(n)), at = ctr_yaml_blanks(em->y, end), from = em->text.n;
+	size_t end = entry_end(ctr_yaml_last(n)), at = ctr_yaml_blanks(em->y, end),
+	       from = em->text.n;
 	const char *gap = f.compact ? "" : " ";
 
 	comma = at < em->y->n && em->y->text[at] == ',';

@@ -1,12 +1,17 @@
-/* What the yaml_*.c files share (and the tests, which compare trees). Not for other users of libctr. */
+/*
+ * What the yaml_*.c files share (and the tests, which compare trees). Not for other users of
+ * libctr.
+ */
 #ifndef LIB_YAML_INT_H
 #define LIB_YAML_INT_H
 
 #include "yaml.h"
 
 enum ctr_yaml_style {
-	CTR_YAML_PLAIN, CTR_YAML_SINGLE, CTR_YAML_DOUBLE, CTR_YAML_LITERAL, CTR_YAML_FOLDED, /* scalars */
-	CTR_YAML_BLOCK, CTR_YAML_FLOW, /* collections */
+	/* scalars */
+	CTR_YAML_PLAIN, CTR_YAML_SINGLE, CTR_YAML_DOUBLE, CTR_YAML_LITERAL, CTR_YAML_FOLDED,
+	/* collections */
+	CTR_YAML_BLOCK, CTR_YAML_FLOW,
 };
 enum ctr_yaml_tag {
 	CTR_YAML_TAG_NONE, CTR_YAML_TAG_STR, CTR_YAML_TAG_NULL, CTR_YAML_TAG_BOOL, CTR_YAML_TAG_INT,
@@ -23,9 +28,9 @@ struct ctr_yaml_ent {
 };
 
 /*
- * props <= at <= end are byte offsets into the document's text: first anchor or tag, the content, and
- * behind the content (a block scalar's includes its trailing blank lines; a block collection's is its
- * last leaf's).
+ * props <= at <= end are byte offsets into the document's text: first anchor or tag, the content,
+ * and behind the content (a block scalar's includes its trailing blank lines; a block
+ * collection's is its last leaf's).
  */
 struct ctr_yaml_node {
 	struct ctr_yaml *doc;
@@ -45,7 +50,7 @@ struct ctr_yaml_node {
 	size_t len;
 	struct ctr_yaml_ent *ents;	/* collections, in the order of the text */
 	size_t n, cap;
-	struct ctr_yaml_ent *view;	/* a mapping's members with merged ones; == ents without << */
+	struct ctr_yaml_ent *view;	/* members, merged ones too; == ents without << */
 	size_t nview;
 };
 
@@ -61,7 +66,7 @@ struct ctr_yaml {
 	struct ctr_yaml *next, *subs;  /* values of edits: documents of their own */
 	struct ctr_yaml_chunk *chunks;
 	struct ctr_yaml_node *host;    /* of such a document: the collection that it was put into */
-	bool edited, props, brief;     /* it has edits; an anchor or a tag; a brief string in an edit */
+	bool edited, props, brief;     /* has edits; an anchor or a tag; a brief string in an edit */
 	unsigned char map_step, seq_step; /* first seen indentation below a key, 0xff when none */
 };
 
@@ -79,8 +84,12 @@ struct ctr_yaml_node *ctr_yaml_target(const struct ctr_yaml_node *n);
 /* Builds the tree of y->text (as ctr_yaml_parse says). */
 CTR_MUST int ctr_yaml_load(struct ctr_yaml *y, struct ctr_err *e);
 
-/* The name that Kubernetes gives to a plain key; NULL when readers differ or memory is out. */
-const char *ctr_yaml_key(struct ctr_yaml *y, const struct ctr_yaml_node *k);
+/* The name that Kubernetes gives to a plain key, NULL when readers differ on it. */
+CTR_MUST int ctr_yaml_key(struct ctr_yaml *y, const struct ctr_yaml_node *k, const char **name,
+			  struct ctr_err *e);
+
+/* Notes how far a collection is indented below its key, where that is seen first. */
+void ctr_yaml_learn_step(const struct ctr_yaml_node *n);
 
 /* Sets *twice to a member whose key came before, or NULL. */
 CTR_MUST int ctr_yaml_twice(const struct ctr_yaml_node *map, const struct ctr_yaml_ent **twice,
@@ -106,16 +115,20 @@ bool ctr_yaml_odd(const struct ctr_yaml_node *n);
 /* Equal as values: order of members counts, style and comments do not. */
 bool ctr_yaml_same(const struct ctr_yaml_node *a, const struct ctr_yaml_node *b);
 
-/* The same where b was read from the draft of a's document, in which long strings are cut to `brief`. */
+/*
+ * The same where b was read from the draft of a's document, in which long strings are cut to
+ * `brief`.
+ */
 bool ctr_yaml_same_draft(const struct ctr_yaml_node *a, const struct ctr_yaml_node *b);
 
 /* Behind blanks, line ends and comments from i on. */
 size_t ctr_yaml_blanks(const struct ctr_yaml *y, size_t i);
 
 /*
- * libyaml refuses the surrogate pairs by which JSON writes characters beyond 16 bits. When p[0..n) is
- * true JSON with such pairs, *out is a copy where each is one escape of YAML (12 bytes become 10), to
- * be freed; otherwise it stays NULL. (Elsewhere than in JSON a backslash may stand for itself.)
+ * libyaml refuses the surrogate pairs by which JSON writes characters beyond 16 bits. When
+ * p[0..n) is true JSON with such pairs, *out is a copy where each is one escape of YAML (12 bytes
+ * become 10), to be freed; otherwise it stays NULL. (Elsewhere than in JSON a backslash may stand
+ * for itself.)
  */
 CTR_MUST int ctr_yaml_join(const char *p, size_t n, char **out, size_t *nout, struct ctr_err *e);
 
@@ -125,7 +138,9 @@ enum ctr_yaml_form { CTR_YAML_IN_BLOCK, CTR_YAML_IN_FLOW, CTR_YAML_IN_JSON };
 /* In double quotes, good for YAML and JSON. */
 void ctr_yaml_quote(struct ctr_buf *b, const char *s, size_t n);
 
-/* A string, in the style if it allows that, else plain where that is safe, else in double quotes. */
+/*
+ * A string, in the style if it allows that, else plain where that is safe, else in double quotes.
+ */
 void ctr_yaml_string(struct ctr_buf *b, const char *s, size_t n, enum ctr_yaml_style style,
 		     enum ctr_yaml_form form);
 

@@ -32,8 +32,8 @@ struct load {
 	yaml_parser_t p;
 	const char *fed; /* the text as libyaml reads it: without BOM and surrogate pairs */
 	size_t nfed;
-	char *own;	 /* fed, when it is not the document's text */
-	bool exact;	 /* characters are bytes, and lines end in LF or CRLF only */
+	char *own;  /* fed, when it is not the document's text */
+	bool exact; /* characters are bytes, and lines end in LF or CRLF only */
 	struct cursor at;
 	struct frame stack[CTR_YAML_DEPTH];
 	unsigned depth;
@@ -110,8 +110,11 @@ static struct ctr_yaml_node *new_node(struct load *l, const yaml_event_t *ev)
 		ctr_fail_mem(l->e);
 		return NULL;
 	}
-	*n = (struct ctr_yaml_node){ .doc = l->y, .self = n, .up = f ? f->node : NULL,
-				     .depth = (unsigned char)l->depth, .weight = 1,
+	*n = (struct ctr_yaml_node){ .doc = l->y,
+				     .self = n,
+				     .up = f ? f->node : NULL,
+				     .depth = (unsigned char)l->depth,
+				     .weight = 1,
 				     .col = (unsigned)ev->start_mark.column };
 	if (!l->exact)
 		seek(l, ev->start_mark.index, &l->at);
@@ -125,7 +128,8 @@ static struct ctr_yaml_node *new_node(struct load *l, const yaml_event_t *ev)
 /* Behind the anchor or tag at i: an anchor's name may end at any other character. */
 static size_t prop_end(const struct ctr_yaml *y, size_t i, size_t end)
 {
-	static const char name[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-";
+	static const char name[] =
+		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-";
 
 	if (y->text[i] == '&')
 		return i + 1 + strspn(y->text + i + 1, name);
@@ -152,6 +156,12 @@ static void skip_props(struct ctr_yaml_node *n, int count)
 	}
 }
 
+static int too_deep(const struct load *l, const struct ctr_yaml_node *n)
+{
+	return ctr_yaml_fail_at(l->y, n->at, l->e, "yaml.depth",
+				"nested too deeply (at most %d levels)", CTR_YAML_DEPTH);
+}
+
 /* A later anchor of the same name takes over, as YAML says. */
 static int anchor(struct load *l, const yaml_char_t *name, struct ctr_yaml_node *n)
 {
@@ -174,16 +184,16 @@ static int alias(struct load *l, const yaml_event_t *ev, struct ctr_yaml_node *n
 
 	hit = tfind(&key, &l->anchors, by_name);
 	if (!hit)
-		return ctr_yaml_fail_at(l->y, n->at, l->e, "yaml.alias", "no anchor &%s before this alias",
-					key.name);
+		return ctr_yaml_fail_at(l->y, n->at, l->e, "yaml.alias",
+					"no anchor &%s before this alias", key.name);
 	n->to = (*hit)->node;
 	for (const struct ctr_yaml_node *up = n->up; up; up = up->up)
 		if (up == n->to)
 			return ctr_yaml_fail_at(l->y, n->at, l->e, "yaml.alias",
-						"the alias *%s stands inside its own anchor", key.name);
+						"the alias *%s stands inside its own anchor",
+						key.name);
 	if (n->depth + n->to->height > CTR_YAML_DEPTH)
-		return ctr_yaml_fail_at(l->y, n->at, l->e, "yaml.depth",
-					"nested too deeply (at most %d levels)", CTR_YAML_DEPTH);
+		return too_deep(l, n);
 	n->height = n->to->height;
 	n->weight = n->to->weight;
 	n->to->refs++;
@@ -253,7 +263,8 @@ static int key(struct load *l, struct frame *f, struct ctr_yaml_node *n)
 		return ctr_yaml_fail_at(l->y, n->at, l->e, "yaml.key", "a key has a NUL character");
 	if (!plain || f->ent.merge)
 		return 0;
-	f->ent.key = ctr_yaml_key(l->y, k);
+	if (ctr_yaml_key(l->y, k, &f->ent.key, l->e) < 0)
+		return -1;
 	if (f->ent.key)
 		return 0;
 	ctr_yaml_fail_at(l->y, n->at, l->e, "yaml.key",
@@ -285,20 +296,20 @@ static int open_collection(struct load *l, const yaml_event_t *ev, struct ctr_ya
 {
 	bool map = ev->type == YAML_MAPPING_START_EVENT;
 	const yaml_char_t *tag = map ? ev->data.mapping_start.tag : ev->data.sequence_start.tag;
-	const yaml_char_t *name = map ? ev->data.mapping_start.anchor : ev->data.sequence_start.anchor;
+	const yaml_char_t *name =
+		map ? ev->data.mapping_start.anchor : ev->data.sequence_start.anchor;
 	bool flow = map ? ev->data.mapping_start.style == YAML_FLOW_MAPPING_STYLE
 			: ev->data.sequence_start.style == YAML_FLOW_SEQUENCE_STYLE;
 
 	if (l->depth == CTR_YAML_DEPTH)
-		return ctr_yaml_fail_at(l->y, n->at, l->e, "yaml.depth",
-					"nested too deeply (at most %d levels)", CTR_YAML_DEPTH);
+		return too_deep(l, n);
 	n->kind = map ? CTR_YAML_MAP : CTR_YAML_SEQ;
 	n->style = flow ? CTR_YAML_FLOW : CTR_YAML_BLOCK;
 	n->tag = ctr_yaml_tag_of((const char *)tag);
 	if (attach(l, n) < 0)
 		return -1;
-	l->y->props |= tag || name;
 	if (tag || name) {
+		l->y->props = true;
 		n->end = l->y->n;
 		skip_props(n, !!tag + !!name);
 	}
@@ -329,17 +340,6 @@ static int fill(struct load *l, const struct frame *f)
 	return f->merges ? ctr_yaml_add_merge(n, l->e) : 0;
 }
 
-/* How far a collection is indented below the key that it belongs to, where that is seen first. */
-static void learn_step(struct ctr_yaml *y, const struct ctr_yaml_node *n)
-{
-	const struct ctr_yaml_node *up = n->up;
-	unsigned char *step = n->kind == CTR_YAML_MAP ? &y->map_step : &y->seq_step;
-
-	if (*step == 0xff && n->style == CTR_YAML_BLOCK && up && up->kind == CTR_YAML_MAP &&
-	    n->col - up->col < 0xff)
-		*step = (unsigned char)(n->col - up->col);
-}
-
 static int close_collection(struct load *l, const yaml_event_t *ev)
 {
 	struct frame *f = &l->stack[--l->depth];
@@ -347,7 +347,7 @@ static int close_collection(struct load *l, const yaml_event_t *ev)
 
 	if (fill(l, f) < 0)
 		return -1;
-	learn_step(l->y, n);
+	ctr_yaml_learn_step(n);
 	/* a pair in [a: b] is a flow mapping without brackets */
 	if (n->style == CTR_YAML_FLOW && strchr("{[", l->y->text[n->at])) {
 		n->end = offset(l, ev->end_mark.index);
@@ -409,16 +409,15 @@ static int take(struct load *l, const yaml_event_t *ev)
 		return 0;
 	case YAML_DOCUMENT_START_EVENT:
 		if (l->seen) {
-			return ctr_yaml_fail_at(l->y, offset(l, ev->start_mark.index), l->e, "yaml.document",
+			return ctr_yaml_fail_at(l->y, offset(l, ev->start_mark.index), l->e,
+						"yaml.document",
 						"a second document begins (expected one)");
 		}
 		l->seen = true;
 		return 0;
 	case YAML_SEQUENCE_END_EVENT:
 	case YAML_MAPPING_END_EVENT:
-		if (close_collection(l, ev) < 0)
-			return -1;
-		return count(l, l->stack[l->depth].node);
+		return close_collection(l, ev) < 0 ? -1 : count(l, l->stack[l->depth].node);
 	default:
 		return take_node(l, ev);
 	}
@@ -488,8 +487,8 @@ int ctr_yaml_load(struct ctr_yaml *y, struct ctr_err *e)
 	tdestroy(l.anchors, no_free);
 	free(l.ents);
 	free(l.own);
-	if (rc == 0 && y->root && y->root->kind == CTR_YAML_SCALAR && y->root->end == y->root->props &&
-	    y->root->style == CTR_YAML_PLAIN)
+	if (rc == 0 && y->root && y->root->kind == CTR_YAML_SCALAR &&
+	    y->root->end == y->root->props && y->root->style == CTR_YAML_PLAIN)
 		y->root = NULL;
 	return rc;
 }

@@ -7,7 +7,7 @@ struct split {
 	const char *p;
 	size_t n;
 	bool last;
-	bool marked, begun;	     /* a --- was seen; content was seen */
+	bool marked, begun;		/* a --- was seen; content was seen */
 	enum { NONE, OPEN, SHUT } flow; /* the content is one flow collection (JSON) */
 	unsigned depth;
 	char quote, before; /* inside a quoted scalar; the last character that is no blank */
@@ -60,7 +60,10 @@ static size_t in_flow(struct split *s, size_t i, size_t end)
 			continue;
 		if (c == '#' && i > 0 && strchr(" \t\n\r", s->p[i - 1]))
 			return end;
-		/* a quote within a plain scalar is a character like others; '' goes on with a scalar */
+		/*
+		 * a quote within a plain scalar is a character like others; '' goes on with a
+		 * scalar
+		 */
 		if ((c == '"' || c == '\'') &&
 		    (strchr("{[,:?", s->before) || (c == '\'' && s->before == c)))
 			s->quote = c;
@@ -76,8 +79,8 @@ static size_t in_flow(struct split *s, size_t i, size_t end)
 
 /*
  * Behind a complete flow collection: another one that follows without a marker is a document of its
- * own. *cut is where it begins (or its line, when the rest of this one is blank), 0 when there is none.
- * False when that is not in sight.
+ * own. *cut is where it begins (or its line, when the rest of this one is blank), 0 when there is
+ * none. False when that is not in sight.
  */
 static bool next_flow(const struct split *s, size_t i, size_t *cut)
 {

@@ -151,7 +151,7 @@ int ctr_yaml_fail(const struct ctr_yaml *y, const struct ctr_yaml_node *n, struc
 	char msg[384];
 	va_list ap;
 
-	if (!e || e->code != CTR_OK)
+	if (!e)
 		return -1;
 	va_start(ap, fmt);
 	vsnprintf(msg, sizeof msg, fmt, ap);
@@ -192,7 +192,8 @@ int ctr_yaml_join(const char *p, size_t n, char **out, size_t *nout, struct ctr_
 		if (hi) {
 			unsigned lo = surrogate(p + i + 6, n - i - 6, 0xdc00);
 
-			to += snprintf(to, 11, "\\U%08x", 0x10000 + ((hi & 0x3ff) << 10) + (lo & 0x3ff));
+			to += snprintf(to, 11, "\\U%08x",
+				       0x10000 + ((hi & 0x3ff) << 10) + (lo & 0x3ff));
 			i += 12;
 			continue;
 		}

@@ -12,6 +12,17 @@ struct ctr_yaml_node *ctr_yaml_target(const struct ctr_yaml_node *n)
 	return n->to ? n->to : n->self;
 }
 
+void ctr_yaml_learn_step(const struct ctr_yaml_node *n)
+{
+	struct ctr_yaml *y = n->doc;
+	const struct ctr_yaml_node *up = n->up;
+	unsigned char *step = n->kind == CTR_YAML_MAP ? &y->map_step : &y->seq_step;
+
+	if (*step == 0xff && n->style == CTR_YAML_BLOCK && up && up->kind == CTR_YAML_MAP &&
+	    n->col - up->col < 0xff)
+		*step = (unsigned char)(n->col - up->col);
+}
+
 /* A member on its way into a set: `at` is its place among all. */
 struct cand {
 	const struct ctr_yaml_ent *ent;
@@ -79,7 +90,10 @@ static int sources(const struct ctr_yaml_ent *merge, size_t i, const struct ctr_
 	return !*map || (*map)->kind == CTR_YAML_MAP ? 0 : -1;
 }
 
-/* All members that take part, own ones first. Fills c (room for all) unless it is NULL; returns how many. */
+/*
+ * All members that take part, own ones first. Fills c (room for all) unless it is NULL; returns
+ * how many.
+ */
 static size_t gather(const struct ctr_yaml_node *map, struct cand *c)
 {
 	const struct ctr_yaml_node *from;
@@ -113,8 +127,8 @@ static int check_sources(const struct ctr_yaml_node *map, struct ctr_err *e)
 }
 
 /*
- * YAML lets a mapping's own member win. Kubernetes' reader lets the later of the two win, so what stands
- * in front of << may not be in the merged mapping too.
+ * YAML lets a mapping's own member win. Kubernetes' reader lets the later of the two win, so what
+ * stands in front of << may not be in the merged mapping too.
  */
 static int drop_hidden(const struct ctr_yaml_node *map, struct cand *c, size_t n, struct ctr_err *e)
 {
@@ -130,9 +144,10 @@ static int drop_hidden(const struct ctr_yaml_node *map, struct cand *c, size_t n
 		c[i].drop = true;
 		if (c[first].at >= own)
 			continue;
-		ctr_yaml_fail(map->doc, map->ents[own].k, e, "yaml.merge",
-			      "<< behind '%s' also brings this key, and readers differ on which wins",
-			      c[i].ent->key);
+		ctr_yaml_fail(
+			map->doc, map->ents[own].k, e, "yaml.merge",
+			"<< behind '%s' also brings this key, and readers differ on which wins",
+			c[i].ent->key);
 		return ctr_err_fix(e, "put << first");
 	}
 	return 0;

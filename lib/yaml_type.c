@@ -13,12 +13,12 @@ static bool one_of(const char *s, const char *const *list)
 	return false;
 }
 
-static const char *const yes[] = { "y", "Y", "yes", "Yes", "YES", "true", "True", "TRUE",
-				   "on", "On", "ON", NULL };
-static const char *const no[] = { "n", "N", "no", "No", "NO", "false", "False", "FALSE",
-				  "off", "Off", "OFF", NULL };
+static const char *const yes[] = { "y",	   "Y",	   "yes", "Yes", "YES", "true",
+				   "True", "TRUE", "on",  "On",	 "ON",	NULL };
+static const char *const no[] = { "n",	   "N",	    "no",  "No",  "NO",	 "false",
+				  "False", "FALSE", "off", "Off", "OFF", NULL };
 static const char *const null[] = { "", "~", "null", "Null", "NULL", NULL };
-static const char *const special[] = { ".nan", ".NaN", ".NAN", ".inf", ".Inf", ".INF", "+.inf",
+static const char *const special[] = { ".nan",	".NaN",	 ".NAN",  ".inf",  ".Inf",  ".INF", "+.inf",
 				       "+.Inf", "+.INF", "-.inf", "-.Inf", "-.INF", NULL };
 
 bool ctr_yaml_truth(const char *s)
@@ -176,7 +176,7 @@ bool ctr_yaml_odd(const struct ctr_yaml_node *n)
 {
 	static const enum ctr_yaml_tag fits[] = {
 		[CTR_YAML_NULL] = CTR_YAML_TAG_NULL, [CTR_YAML_BOOL] = CTR_YAML_TAG_BOOL,
-		[CTR_YAML_INT] = CTR_YAML_TAG_INT, [CTR_YAML_FLOAT] = CTR_YAML_TAG_FLOAT,
+		[CTR_YAML_INT] = CTR_YAML_TAG_INT,   [CTR_YAML_FLOAT] = CTR_YAML_TAG_FLOAT,
 		[CTR_YAML_STR] = CTR_YAML_TAG_STR,
 	};
 
@@ -201,24 +201,30 @@ static bool settled_float(const char *s, size_t n)
 	       (d < 0 ? -d : d) < 1e6;
 }
 
-const char *ctr_yaml_key(struct ctr_yaml *y, const struct ctr_yaml_node *k)
+int ctr_yaml_key(struct ctr_yaml *y, const struct ctr_yaml_node *k, const char **name,
+		 struct ctr_err *e)
 {
 	char num[24];
 	bool wide;
 	int64_t v;
 
+	*name = k->text;
 	switch (ctr_yaml_resolve(k->text, k->len, &v, &wide)) {
-	case CTR_YAML_NULL:
-		return NULL;
-	case CTR_YAML_BOOL:
-		return ctr_yaml_truth(k->text) ? "true" : "false";
-	case CTR_YAML_INT:
-		snprintf(num, sizeof num, "%" PRId64, v);
-		return wide ? NULL : ctr_yaml_dup(y, num, strlen(num));
-	case CTR_YAML_FLOAT:
-		return settled_float(k->text, k->len) ? k->text : NULL;
 	case CTR_YAML_STR:
 		break;
+	case CTR_YAML_BOOL:
+		*name = ctr_yaml_truth(k->text) ? "true" : "false";
+		break;
+	case CTR_YAML_INT:
+		snprintf(num, sizeof num, "%" PRId64, v);
+		*name = wide ? NULL : ctr_yaml_dup(y, num, strlen(num));
+		return wide || *name ? 0 : ctr_fail_mem(e);
+	case CTR_YAML_FLOAT:
+		if (!settled_float(k->text, k->len))
+			*name = NULL;
+		break;
+	case CTR_YAML_NULL:
+		*name = NULL;
 	}
-	return k->text;
+	return 0;
 }

@@ -44,7 +44,8 @@ void ctr_yaml_quote(struct ctr_buf *b, const char *s, size_t n)
 /* Deliberately narrow: what no reader of any version of YAML takes for anything but this string. */
 static bool plain(const char *s, size_t n, enum ctr_yaml_form form)
 {
-	static const char *const words[] = { "null", "true", "false", "yes", "no", "on", "off", "y", "n" };
+	static const char *const words[] = { "null", "true", "false", "yes", "no",
+					     "on",   "off",  "y",     "n" };
 	const char *inner = form == CTR_YAML_IN_BLOCK ? "-_./@+=:, ()%~" : "-_./@+=";
 
 	if (form == CTR_YAML_IN_JSON || n == 0)
@@ -54,7 +55,8 @@ static bool plain(const char *s, size_t n, enum ctr_yaml_form form)
 			return false;
 	for (size_t i = 0; i < n; i++) {
 		char c = s[i];
-		bool word = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' || c == '/';
+		bool word =
+			(c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' || c == '/';
 
 		if (i == 0 ? !word : !word && !(c >= '0' && c <= '9') && (!c || !strchr(inner, c)))
 			return false;
@@ -118,7 +120,8 @@ static int flow_scalar(struct ctr_buf *b, const struct ctr_yaml_node *n,
 	bool json = f->form == CTR_YAML_IN_JSON;
 
 	if (t == CTR_YAML_STR) {
-		ctr_yaml_string(b, n->text, f->draft && n->brief ? n->brief : n->len, n->rewritten ? CTR_YAML_PLAIN : n->style, f->form);
+		ctr_yaml_string(b, n->text, f->draft && n->brief ? n->brief : n->len,
+				n->rewritten ? CTR_YAML_PLAIN : n->style, f->form);
 		return 0;
 	}
 	if (json && (t == CTR_YAML_INT || t == CTR_YAML_FLOAT))

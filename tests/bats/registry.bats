@@ -1,5 +1,5 @@
 #!/usr/bin/env bats
-# lib/registry.c against Debian's docker-registry and against tests/sim/httpd, a registry that misbehaves.
+# lib/registry.c against docker-registry and against tests/sim/httpd, a registry that misbehaves.
 
 bats_require_minimum_version 1.5.0
 
@@ -47,12 +47,14 @@ make_certificates() {
 		-keyout "$D/ca.key" -out "$D/ca.pem" 2>/dev/null
 	openssl req -x509 -newkey rsa:2048 -nodes -subj /CN=another -days 2 \
 		-keyout "$D/other.key" -out "$D/other-ca.pem" 2>/dev/null
-	openssl req -newkey rsa:2048 -nodes -subj /CN=registry -keyout "$D/key.pem" -out "$D/csr.pem" 2>/dev/null
-	openssl x509 -req -in "$D/csr.pem" -CA "$D/ca.pem" -CAkey "$D/ca.key" -CAcreateserial -days 2 \
-		-extfile <(echo subjectAltName=IP:127.0.0.1) -out "$D/cert.pem" 2>/dev/null
+	openssl req -newkey rsa:2048 -nodes -subj /CN=registry \
+		-keyout "$D/key.pem" -out "$D/csr.pem" 2>/dev/null
+	openssl x509 -req -in "$D/csr.pem" -CA "$D/ca.pem" -CAkey "$D/ca.key" -CAcreateserial \
+		-days 2 -extfile <(echo subjectAltName=IP:127.0.0.1) -out "$D/cert.pem" 2>/dev/null
 }
 
-# registry NAME: one docker-registry on a free port, its address in $D/NAME.addr; more configuration on stdin
+# registry NAME: a docker-registry on a free port, the rest of its configuration on stdin; its
+# address goes to $D/NAME.addr
 registry() {
 	{
 		printf 'version: 0.1\nlog: {level: info, formatter: text}\n'
@@ -67,7 +69,8 @@ registry() {
 
 start_registries() {
 	# shellcheck disable=SC2016
-	perl -e 'print "bob:", crypt("builder", q($2y$05$abcdefghijklmnopqrstuu)), "\n"' >"$D/htpasswd"
+	perl -e 'print "bob:", crypt("builder", q($2y$05$abcdefghijklmnopqrstuu)), "\n"' \
+		>"$D/htpasswd"
 	registry open <<<'http: {addr: "127.0.0.1:0"}'
 	registry tls <<-END
 		http: {addr: "127.0.0.1:0", tls: {certificate: $D/cert.pem, key: $D/key.pem}}
@@ -77,11 +80,13 @@ start_registries() {
 	export OPEN SECURE
 	umoci init --layout "$D/img" && umoci new --image "$D/img:one"
 	head -c 3000000 /dev/urandom >"$D/data"
-	umoci insert --image "$D/img:one" "$D/data" /data
-	umoci insert --image "$D/img:one" "$BATS_TEST_FILENAME" /etc/test
+	umoci insert --rootless --image "$D/img:one" "$D/data" /data
+	umoci insert --rootless --image "$D/img:one" "$BATS_TEST_FILENAME" /etc/test
 	skopeo copy -q --dest-tls-verify=false "oci:$D/img:one" "docker://$OPEN/team/app:one"
-	skopeo copy -q --dest-tls-verify=false --dest-creds bob:builder "oci:$D/img:one" "docker://$SECURE/team/app:one"
-	DIGEST=$(skopeo inspect --tls-verify=false --format '{{.Digest}}' "docker://$OPEN/team/app:one")
+	skopeo copy -q --dest-tls-verify=false --dest-creds bob:builder "oci:$D/img:one" \
+		"docker://$SECURE/team/app:one"
+	DIGEST=$(skopeo inspect --tls-verify=false --format '{{.Digest}}' \
+		"docker://$OPEN/team/app:one")
 	export DIGEST
 }
 

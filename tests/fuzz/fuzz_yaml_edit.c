@@ -1,6 +1,6 @@
 /*
- * Edits, four bytes each, up to a byte 0xff; then a document. What is emitted must read as the edited
- * tree; with additions alone, all that was there is still there in its order.
+ * Edits, four bytes each, up to a byte 0xff; then a document. What is emitted must read as the
+ * edited tree; with additions alone, all that was there is still there in its order.
  */
 #include <stdint.h>
 #include <stdlib.h>

@@ -1,4 +1,5 @@
-/* Drives lib/registry.c for tests/bats/registry.bats: regget [options] REGISTRY REPOSITORY TAG|DIGEST */
+/* Drives lib/registry.c for tests/bats/registry.bats: regget [options] REGISTRY REPOSITORY
+ * TAG|DIGEST */
 #include <pthread.h>
 #include <signal.h>
 #include <string.h>
@@ -34,8 +35,10 @@ static const struct ctr_opt table[] = {
 };
 
 static struct ctr_tool tool = {
-	.name = "regget", .synopsis = "[options] REGISTRY REPOSITORY TAG|DIGEST",
-	.summary = "Fetches from a registry.", .example = "regget docker.io library/busybox latest",
+	.name = "regget",
+	.synopsis = "[options] REGISTRY REPOSITORY TAG|DIGEST",
+	.summary = "Fetches from a registry.",
+	.example = "regget docker.io library/busybox latest",
 	.opts = table,
 };
 
@@ -57,15 +60,33 @@ static int on_opt(void *ctx, int id, const char *v, struct ctr_err *e)
 	if ((id == TRIES || id == TOTAL) && ctr_number(v, "number", 1, 1000, &n, e) < 0)
 		return -1;
 	switch (id) {
-	case CA: o->reg.http.ca_file = v; break;
-	case CREDS: o->cred[o->reg.creds.nfile++].path = v; break;
-	case PLAIN: o->plain[o->nplain++] = v; break;
-	case MIRROR: o->mirror[o->nmirror++] = v; break;
-	case BLOB: o->blob = v; break;
-	case BLOBS: o->blobs = true; break;
-	case TRIES: o->reg.http.tries = (unsigned)n; break;
-	case TOTAL: o->reg.http.total_s = (unsigned)n; break;
-	case PROXY: o->reg.http.http_proxy = o->reg.http.https_proxy = v; break;
+	case CA:
+		o->reg.http.ca_file = v;
+		break;
+	case CREDS:
+		o->cred[o->reg.creds.nfile++].path = v;
+		break;
+	case PLAIN:
+		o->plain[o->nplain++] = v;
+		break;
+	case MIRROR:
+		o->mirror[o->nmirror++] = v;
+		break;
+	case BLOB:
+		o->blob = v;
+		break;
+	case BLOBS:
+		o->blobs = true;
+		break;
+	case TRIES:
+		o->reg.http.tries = (unsigned)n;
+		break;
+	case TOTAL:
+		o->reg.http.total_s = (unsigned)n;
+		break;
+	case PROXY:
+		o->reg.http.http_proxy = o->reg.http.https_proxy = v;
+		break;
 	}
 	return 0;
 }
@@ -112,7 +133,8 @@ static int add_job(struct job *j, const struct ctr_jval *v, struct ctr_err *e)
 	struct ctr_jval d = ctr_jget(v, "digest"), s = ctr_jget(v, "size");
 	const char *digest;
 
-	if (ctr_jstring(&d, &digest, e) < 0 || ctr_juint(&s, (uint64_t)1 << 50, &j->desc.size, e) < 0)
+	if (ctr_jstring(&d, &digest, e) < 0 ||
+	    ctr_juint(&s, (uint64_t)1 << 50, &j->desc.size, e) < 0)
 		return -1;
 	snprintf(j->desc.digest, sizeof j->desc.digest, "%s", digest);
 	return 0;
@@ -166,7 +188,8 @@ static int fetch(const struct opts *o, struct ctr_oci_source *src, const struct 
 
 		if (!comma || ctr_number(comma + 1, "size", 0, UINT64_MAX, &j.desc.size, e) < 0)
 			return ctr_fail(e, CTR_USAGE, "usage", "--blob=DIGEST,SIZE");
-		snprintf(j.desc.digest, sizeof j.desc.digest, "%.*s", (int)(comma - o->blob), o->blob);
+		snprintf(j.desc.digest, sizeof j.desc.digest, "%.*s", (int)(comma - o->blob),
+			 o->blob);
 		run_job(&j);
 		return report(&j, e);
 	}

@@ -11,7 +11,9 @@ static void reads_bearer(void **s)
 	struct ctr_challenge c = { 0 };
 
 	(void)s;
-	parse("Bearer realm=\"https://auth.example/t?a=b,c\",service=\"reg \\\"x\\\"\" , Scope=\"repository:a:pull\" ,", &c);
+	parse("Bearer realm=\"https://auth.example/t?a=b,c\",service=\"reg \\\"x\\\"\" , "
+	      "Scope=\"repository:a:pull\" ,",
+	      &c);
 	assert_int_equal(c.kind, CTR_CHALLENGE_BEARER);
 	T_STR(c.realm, "https://auth.example/t?a=b,c");
 	T_STR(c.service, "reg \"x\"");
@@ -52,26 +54,44 @@ static void keeps_the_best_of_several_headers(void **s)
 	parse("Bearer realm=\"https://one/\"", &c);
 	parse("Bearer realm=\"https://two/\", Basic realm=x", &c);
 	T_STR(c.realm, "https://one/");
-	T_FAILS(ctr_challenge_parse("Bearer realm=\"", 14, &c, e), CTR_FORMAT, "registry.challenge");
+	T_FAILS(ctr_challenge_parse("Bearer realm=\"", 14, &c, e), CTR_FORMAT,
+		"registry.challenge");
 	T_STR(c.realm, "https://one/");
 }
 
 static void refuses_what_is_broken(void **s)
 {
 	static const char *const bad[] = {
-		"Bearer", "Bearer realm=", "Bearer realm=\"\"", "Bearer service=\"x\"", "Bearer realm=\"x",
-		"Bearer realm=\"x\\", "Bearer realm=\"x\" service=\"y\"", "Bearer realm=\"x\";scope=y",
-		"Bearer realm=\"a\",realm=\"b\"", "Bearer realm=\"a\",scope=x,SCOPE=y",
-		"Bearer realm=\"a\nb\"", "Bearer realm=\"a\x7f\"", "Bearer realm=\"\xc3\xa9\"",
-		"Bearer realm=\"x\"y", "=x", "\"Bearer\" realm=x", "Bearer@realm=x", "Basic abc==,\x01",
-		"Bearer realm=repository:a", "Bearer realm==x", "Bearer, realm=\"x\"",
+		"Bearer",
+		"Bearer realm=",
+		"Bearer realm=\"\"",
+		"Bearer service=\"x\"",
+		"Bearer realm=\"x",
+		"Bearer realm=\"x\\",
+		"Bearer realm=\"x\" service=\"y\"",
+		"Bearer realm=\"x\";scope=y",
+		"Bearer realm=\"a\",realm=\"b\"",
+		"Bearer realm=\"a\",scope=x,SCOPE=y",
+		"Bearer realm=\"a\nb\"",
+		"Bearer realm=\"a\x7f\"",
+		"Bearer realm=\"\xc3\xa9\"",
+		"Bearer realm=\"x\"y",
+		"=x",
+		"\"Bearer\" realm=x",
+		"Bearer@realm=x",
+		"Basic abc==,\x01",
+		"Bearer realm=repository:a",
+		"Bearer realm==x",
+		"Bearer, realm=\"x\"",
 	};
 	struct ctr_challenge c = { 0 };
 
 	(void)s;
 	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
-		T_FAILS(ctr_challenge_parse(bad[i], strlen(bad[i]), &c, e), CTR_FORMAT, "registry.challenge");
-	T_FAILS(ctr_challenge_parse("Bearer realm=\"a\0b\"", 18, &c, e), CTR_FORMAT, "registry.challenge");
+		T_FAILS(ctr_challenge_parse(bad[i], strlen(bad[i]), &c, e), CTR_FORMAT,
+			"registry.challenge");
+	T_FAILS(ctr_challenge_parse("Bearer realm=\"a\0b\"", 18, &c, e), CTR_FORMAT,
+		"registry.challenge");
 	assert_int_equal(c.kind, CTR_CHALLENGE_NONE);
 }
 
@@ -90,9 +110,11 @@ static void has_limits(void **s)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(reads_bearer), cmocka_unit_test(prefers_bearer),
+		cmocka_unit_test(reads_bearer),
+		cmocka_unit_test(prefers_bearer),
 		cmocka_unit_test(keeps_the_best_of_several_headers),
-		cmocka_unit_test(refuses_what_is_broken), cmocka_unit_test(has_limits),
+		cmocka_unit_test(refuses_what_is_broken),
+		cmocka_unit_test(has_limits),
 	};
 
 	return cmocka_run_group_tests_name("challenge", tests, NULL, NULL);

@@ -3,7 +3,9 @@
 
 static void reads_origins(void **s)
 {
-	static const struct { const char *url, *scheme, *host, *port; } t[] = {
+	static const struct {
+		const char *url, *scheme, *host, *port;
+	} t[] = {
 		{ "https://Reg.Example/v2/", "https", "reg.example", "443" },
 		{ "HTTP://reg.example:80", "http", "reg.example", "80" },
 		{ "https://127.0.0.1:5000/x?y=z@w", "https", "127.0.0.1", "5000" },
@@ -23,11 +25,23 @@ static void reads_origins(void **s)
 static void refuses_unfit_urls(void **s)
 {
 	static const char *const bad[] = {
-		"", "reg.example", "//reg.example", "file:///etc/passwd", "ftp://reg.example/",
-		"https://user:hunter2@reg.example/", "https://user@reg.example/", "https:///x",
-		"https://reg.example/#frag", "https://reg.example\\@evil.example/", "https://a b/",
-		"https://reg.example/\r\nX: y", "https://reg.example:99999/", "https://reg.example:x/",
-		"javascript:alert(1)", "https:/reg.example/", "https:////reg.example/",
+		"",
+		"reg.example",
+		"//reg.example",
+		"file:///etc/passwd",
+		"ftp://reg.example/",
+		"https://user:hunter2@reg.example/",
+		"https://user@reg.example/",
+		"https:///x",
+		"https://reg.example/#frag",
+		"https://reg.example\\@evil.example/",
+		"https://a b/",
+		"https://reg.example/\r\nX: y",
+		"https://reg.example:99999/",
+		"https://reg.example:x/",
+		"javascript:alert(1)",
+		"https:/reg.example/",
+		"https:////reg.example/",
 	};
 	struct ctr_http_origin o;
 
@@ -44,7 +58,10 @@ static void refuses_unfit_urls(void **s)
 
 static void compares_origins(void **s)
 {
-	static const struct { const char *a, *b; bool same; } t[] = {
+	static const struct {
+		const char *a, *b;
+		bool same;
+	} t[] = {
 		{ "https://r.example/a", "https://R.EXAMPLE:443/b", true },
 		{ "https://r.example/", "http://r.example/", false },
 		{ "https://r.example/", "https://r.example:5000/", false },
@@ -78,8 +95,10 @@ static void quotes(void **s)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(reads_origins), cmocka_unit_test(refuses_unfit_urls),
-		cmocka_unit_test(compares_origins), cmocka_unit_test(quotes),
+		cmocka_unit_test(reads_origins),
+		cmocka_unit_test(refuses_unfit_urls),
+		cmocka_unit_test(compares_origins),
+		cmocka_unit_test(quotes),
 	};
 
 	return cmocka_run_group_tests_name("http_url", tests, NULL, NULL);

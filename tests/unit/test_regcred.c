@@ -46,10 +46,16 @@ static int make_dir(void **s)
 
 static int drop_dir(void **s)
 {
-	static const char *const files[] = { "c.json", "d.json", "docker-credential-good",
-					     "docker-credential-none", "docker-credential-bad",
-					     "docker-credential-big", "docker-credential-slow",
-					     "docker-credential-text", "docker-credential-token", "argv" };
+	static const char *const files[] = { "c.json",
+					     "d.json",
+					     "docker-credential-good",
+					     "docker-credential-none",
+					     "docker-credential-bad",
+					     "docker-credential-big",
+					     "docker-credential-slow",
+					     "docker-credential-text",
+					     "docker-credential-token",
+					     "argv" };
 
 	(void)s;
 	for (size_t i = 0; i < sizeof files / sizeof *files; i++)
@@ -87,7 +93,10 @@ static void expect(const char *registry, const char *repository, const char *wan
 
 static void matches_whole_hosts_only(void **s)
 {
-	static const struct { const char *key, *registry, *repository; size_t fit; } t[] = {
+	static const struct {
+		const char *key, *registry, *repository;
+		size_t fit;
+	} t[] = {
 		{ "registry.example", "registry.example", "a/b", 1 },
 		{ "Registry.EXAMPLE", "registry.example", "a/b", 1 },
 		{ "https://registry.example", "registry.example", "a/b", 1 },
@@ -100,7 +109,8 @@ static void matches_whole_hosts_only(void **s)
 		{ "registry.example/a/b", "registry.example", "a/b", 4 },
 		{ "registry.example:5000", "registry.example:5000", "a", 1 },
 		{ "https://index.docker.io/v1/", "docker.io", "library/busybox", 1 },
-		{ "docker.io", "docker.io", "a", 1 }, { "registry-1.docker.io", "docker.io", "a", 1 },
+		{ "docker.io", "docker.io", "a", 1 },
+		{ "registry-1.docker.io", "docker.io", "a", 1 },
 		{ "docker.io/library", "docker.io", "library/busybox", 8 },
 		/* and these are somebody else's */
 		{ "registry.example", "evilregistry.example", "a", 0 },
@@ -112,15 +122,18 @@ static void matches_whole_hosts_only(void **s)
 		{ "registry.example", "registry.example.", "a", 0 },
 		{ "registry.example", "registry-example", "a", 0 },
 		{ "evilregistry.example", "registry.example", "a", 0 },
-		{ "example", "registry.example", "a", 0 }, { ".example", "registry.example", "a", 0 },
-		{ "*.example", "registry.example", "a", 0 }, { "", "registry.example", "a", 0 },
+		{ "example", "registry.example", "a", 0 },
+		{ ".example", "registry.example", "a", 0 },
+		{ "*.example", "registry.example", "a", 0 },
+		{ "", "registry.example", "a", 0 },
 		{ "https://", "registry.example", "a", 0 },
 		{ "https:///registry.example", "registry.example", "a", 0 },
 		{ "https://evil.example/registry.example", "registry.example", "a", 0 },
 		{ "user@registry.example", "registry.example", "a", 0 },
 		{ "registry.example@evil.example", "registry.example", "a", 0 },
 		{ "index.docker.io", "index.docker.io.evil", "a", 0 },
-		{ "index.docker.io", "registry.example", "a", 0 }, { "docker.io", "mydocker.io", "a", 0 },
+		{ "index.docker.io", "registry.example", "a", 0 },
+		{ "docker.io", "mydocker.io", "a", 0 },
 		/* paths end at components */
 		{ "registry.example/team", "registry.example", "teamx/b", 0 },
 		{ "registry.example/team", "registry.example", "x/team", 0 },
@@ -134,7 +147,8 @@ static void matches_whole_hosts_only(void **s)
 		size_t fit = ctr_cred_match(t[i].key, t[i].registry, t[i].repository);
 
 		if (fit != t[i].fit)
-			fail_msg("%s for %s/%s: %zu", t[i].key, t[i].registry, t[i].repository, fit);
+			fail_msg("%s for %s/%s: %zu", t[i].key, t[i].registry, t[i].repository,
+				 fit);
 	}
 }
 
@@ -146,7 +160,8 @@ static void takes_the_most_specific(void **s)
 		   "\"r.example/team\":{\"username\":\"team\",\"password\":\"p:w\"},"
 		   "\"r.example/team/app\":{\"identitytoken\":\"refresh\",\"auth\":\"\"},"
 		   "\"nul.example\":{\"auth\":\"dTpwdwAA\"},"
-		   "\"empty.example\":{}},\"HttpHeaders\":{\"a\":\"b\"}}", 0600);
+		   "\"empty.example\":{}},\"HttpHeaders\":{\"a\":\"b\"}}",
+		   0600);
 	expect("r.example", "x/y", "host pw");
 	expect("r.example", "teamx/y", "host pw");
 	expect("r.example", "team/y", "team p:w");
@@ -177,16 +192,22 @@ static void goes_on_to_the_next_file(void **s)
 static void refuses_broken_files(void **s)
 {
 	static const char *const bad[] = {
-		"", "[]", "{\"auths\":[]}", "{\"auths\":{\"r.example\":\"hunter2\"}}",
+		"",
+		"[]",
+		"{\"auths\":[]}",
+		"{\"auths\":{\"r.example\":\"hunter2\"}}",
 		"{\"auths\":{\"r.example\":{\"auth\":\"hunter2\"}}}",
 		"{\"auths\":{\"r.example\":{\"auth\":\"aHVudGVyMg==\"}}}",
 		"{\"auths\":{\"r.example\":{\"auth\":\"aHVuAHRlcjI6eA==\"}}}",
 		"{\"auths\":{\"r.example\":{\"auth\":7}}}",
 		"{\"auths\":{\"r.example\":{\"username\":\"hunter2:a\",\"password\":\"b\"}}}",
 		"{\"auths\":{\"r.example\":{},\"r.example\":{}}}",
-		"{\"credHelpers\":{\"r.example\":1}}", "{\"credHelpers\":{\"r.example\":\"../evil\"}}",
-		"{\"credHelpers\":{\"r.example\":\"a;b\"}}", "{\"credHelpers\":{\"r.example\":\"\"}}",
-		"{\"credsStore\":\"a b\"}", "{\"credHelpers\":[]}",
+		"{\"credHelpers\":{\"r.example\":1}}",
+		"{\"credHelpers\":{\"r.example\":\"../evil\"}}",
+		"{\"credHelpers\":{\"r.example\":\"a;b\"}}",
+		"{\"credHelpers\":{\"r.example\":\"\"}}",
+		"{\"credsStore\":\"a b\"}",
+		"{\"credHelpers\":[]}",
 	};
 
 	(void)s;
@@ -198,7 +219,8 @@ static void refuses_broken_files(void **s)
 		if (look("r.example", "a", got, &why) == 0 || why.code != CTR_FORMAT ||
 		    strcmp(why.id, "registry.credentials") != 0)
 			fail_msg("%s: [%s] %s", bad[i], why.id ? why.id : "accepted", why.msg);
-		if (strstr(why.msg, "hunter") || strstr(why.where, "hunter") || strstr(why.msg, "aHVu"))
+		if (strstr(why.msg, "hunter") || strstr(why.where, "hunter") ||
+		    strstr(why.msg, "aHVu"))
 			fail_msg("told the secret: %s", why.msg);
 		if (!strstr(why.msg, "c.json") && !strstr(why.where, "c.json"))
 			fail_msg("does not name the file: %s", why.msg);
@@ -213,14 +235,18 @@ static void asks_helpers(void **s)
 	(void)s;
 	snprintf(script, sizeof script,
 		 "{ echo \"$0 $*\"; cat; } > %s\n"
-		 "echo '{\"ServerURL\":\"x\",\"Username\":\"hu\",\"Secret\":\"hp\"}'", path("argv"));
+		 "echo '{\"ServerURL\":\"x\",\"Username\":\"hu\",\"Secret\":\"hp\"}'",
+		 path("argv"));
 	write_helper("good", script);
 	write_helper("none", "echo 'credentials not found in native keychain'; exit 1");
 	write_helper("token", "echo '{\"Username\":\"<token>\",\"Secret\":\"refresh\"}'");
 	write_file("c.json",
-		   "{\"auths\":{\"r.example\":{\"auth\":\"YTpi\"},\"s.example\":{},\"r.example/deep\":{\"auth\":\"YzpkCg==\"}},"
-		   "\"credHelpers\":{\"r.example\":\"good\",\"none.example\":\"none\",\"t.example\":\"token\"},"
-		   "\"credsStore\":\"good\"}", 0600);
+		   "{\"auths\":{\"r.example\":{\"auth\":\"YTpi\"},\"s.example\":{},\"r.example/"
+		   "deep\":{\"auth\":\"YzpkCg==\"}},"
+		   "\"credHelpers\":{\"r.example\":\"good\",\"none.example\":\"none\",\"t."
+		   "example\":\"token\"},"
+		   "\"credsStore\":\"good\"}",
+		   0600);
 	expect("r.example", "a", "hu hp");
 	T_OK(ctr_file_read(path("argv"), 1000, &said, e));
 	assert_non_null(strstr(said.p, "docker-credential-good get\nr.example"));
@@ -237,10 +263,14 @@ static void asks_helpers(void **s)
 
 static void helpers_that_fail(void **s)
 {
-	static const struct { const char *name, *script; } bad[] = {
+	static const struct {
+		const char *name, *script;
+	} bad[] = {
 		{ "bad", "echo '{\"Username\":\"hunter\",\"Secret\":\"hunter2\"}'; exit 3" },
-		{ "text", "echo hunter2" }, { "big", "yes hunter2 | head -c 100000" },
-		{ "slow", "exec sleep 20" }, { "bad", "echo '{\"Username\":\"hunter\"}'" },
+		{ "text", "echo hunter2" },
+		{ "big", "yes hunter2 | head -c 100000" },
+		{ "slow", "exec sleep 20" },
+		{ "bad", "echo '{\"Username\":\"hunter\"}'" },
 		{ "bad", "kill -9 $$" },
 	};
 
@@ -250,7 +280,8 @@ static void helpers_that_fail(void **s)
 		char got[128], text[128];
 
 		write_helper(bad[i].name, bad[i].script);
-		snprintf(text, sizeof text, "{\"credHelpers\":{\"r.example\":\"%s\"}}", bad[i].name);
+		snprintf(text, sizeof text, "{\"credHelpers\":{\"r.example\":\"%s\"}}",
+			 bad[i].name);
 		write_file("c.json", text, 0600);
 		assert_int_equal(look("r.example", "a", got, &why), -1);
 		assert_int_equal(why.code, CTR_ENV);
@@ -269,9 +300,12 @@ static void helpers_that_fail(void **s)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		{ "lesson: credentials for look-alike hosts", matches_whole_hosts_only, NULL, NULL, NULL },
-		cmocka_unit_test(takes_the_most_specific), cmocka_unit_test(goes_on_to_the_next_file),
-		cmocka_unit_test(refuses_broken_files), cmocka_unit_test(asks_helpers),
+		{ "lesson: credentials for look-alike hosts", matches_whole_hosts_only, NULL, NULL,
+		  NULL },
+		cmocka_unit_test(takes_the_most_specific),
+		cmocka_unit_test(goes_on_to_the_next_file),
+		cmocka_unit_test(refuses_broken_files),
+		cmocka_unit_test(asks_helpers),
 		cmocka_unit_test(helpers_that_fail),
 	};
 

@@ -2,6 +2,7 @@
 #include "yaml_int.h"
 
 #include <dirent.h>
+#include <unistd.h>
 
 static struct ctr_yaml *doc(const char *text)
 {

@@ -1,6 +1,9 @@
 #include "t.h"
 #include "yaml_int.h"
 
+#include <dirent.h>
+#include <unistd.h>
+
 /* One edit: at a path such as "/spec/0/x", by a letter. */
 struct op {
 	char what; /* s: set, S: set_string, i: insert, r: replace; 0 ends the list */
@@ -352,7 +355,13 @@ static void edits_within_edits(void **s)
 		{ "a: 1\n", "a: 1\nm:\n  k: v\n  l: w\n", { { 's', "", "m", "k: v" }, { 's', "/m", "l", "w" } } },
 		{ "a: 1\n", "a: 1\nm: {k: v, l: {x: z}}\n",
 		  { { 's', "", "m", "{k: v}" }, { 's', "/m", "l", "x: y" }, { 'r', "/m/l/x", NULL, "z" } } },
-		{ "a: 1\n", "a: 1\nm: {k: v}\n", { { 's', "", "m", "{}" }, { 's', "/m", "k", "v" } } },
+		{ "a: 1\n", "a: 1\nm:\n  k: v\n  l: w\n",
+		  { { 's', "", "m", "{}" }, { 's', "/m", "k", "v" }, { 's', "/m", "l", "w" } } },
+		{ "m:\n    a:\n", "m:\n    a:\n        k:\n            l: v\n",
+		  { { 's', "/m", "a", "{}" }, { 's', "/m/a", "k", "{}" }, { 's', "/m/a/k", "l", "v" } } },
+		{ "- a\n", "- a\n- k: v\n  l:\n    - 1\n    - 2\n",
+		  { { 'i', "", "1", "{}" }, { 's', "/1", "k", "v" }, { 's', "/1", "l", "[]" },
+		    { 'i', "/1/l", "0", "2" }, { 'i', "/1/l", "0", "1" } } },
 		{ "a: 1\n", "a: 1\nm:\n  x:\n  - 0\n  - i: k\n    j: 2\n",
 		  { { 's', "", "m", "x:\n- i: k\n" }, { 's', "/m/x/0", "j", "2" }, { 'i', "/m/x", "0", "0" } } },
 		{ "{\"a\": 1}", "{\"a\": 1, \"m\": {\"k\": {\"l\": \"x\"}}}",
@@ -413,6 +422,96 @@ static void edits_through_aliases(void **s)
 	}
 }
 
+/* Strings that are checked in a draft come out whole, wherever they stand. */
+static void long_strings_come_out_whole(void **s)
+{
+	static const char *const texts[] = { "a: 1\n", "{a: 1}\n", "{\"a\":{}}", "a:\n  - {}\n" };
+	static const char *const paths[] = { "", "", "/a", "/a/0" };
+	char value[2][3001];
+
+	(void)s;
+	for (size_t i = 0; i < 3000; i++)
+		value[0][i] = value[1][i] = "Hn0/+Z9a"[i % 8];
+	value[1][0] = '1'; /* not plain */
+	value[0][3000] = value[1][3000] = '\0';
+	for (size_t i = 0; i < 8; i++) {
+		ctr_auto_yaml struct ctr_yaml *y = NULL, *z = NULL;
+		ctr_auto_buf struct ctr_buf b = { 0 };
+		const struct ctr_yaml_node *n;
+		const char *v;
+
+		T_OK(ctr_yaml_parse("f", 1, texts[i / 2], strlen(texts[i / 2]), &y, e));
+		n = at_path(y, paths[i / 2]);
+		T_OK(ctr_yaml_set(y, n, "m", "{}", e));
+		T_OK(ctr_yaml_set_string(y, ctr_yaml_get(n, "m"), "k", value[i % 2], e));
+		T_OK(ctr_yaml_emit(y, &b, e));
+		T_OK(ctr_yaml_parse("f", 1, b.p, b.n, &z, e));
+		assert_true(ctr_yaml_same(y->root, z->root));
+		T_OK(ctr_yaml_str(z, ctr_yaml_get(at_path(z, paths[i / 2]), "m"), "k", &v, e));
+		T_STR(v, value[i % 2]);
+		/* its beginning alone is another value */
+		value[i % 2][64] = '\0';
+		T_OK(ctr_yaml_set_string(y, ctr_yaml_get(n, "m"), "k", value[i % 2], e));
+		T_OK(ctr_yaml_str(y, ctr_yaml_get(n, "m"), "k", &v, e));
+		T_STR(v, value[i % 2]);
+		value[i % 2][64] = 'H';
+	}
+}
+
+/* Every line of the text is in the result, in its order. */
+static void assert_only_additions(const char *text, const char *out)
+{
+	while (*text) {
+		size_t n = strcspn(text, "\n") + 1, m = strcspn(out, "\n") + 1;
+
+		if (*out == '\0')
+			fail_msg("lost or changed: %.*s", (int)n, text);
+		if (n == m && strncmp(text, out, n) == 0)
+			text += n;
+		out += m;
+	}
+}
+
+static void real_pods_get_additions_only(void **s)
+{
+	char base[512], path[600];
+	struct dirent *d;
+	size_t pods = 0;
+	DIR *dir;
+
+	(void)s;
+	snprintf(base, sizeof base, "%s", t_shared("kata/policy-cases"));
+	dir = opendir(base);
+	assert_non_null(dir);
+	while ((d = readdir(dir))) {
+		ctr_auto_buf struct ctr_buf in = { 0 }, out = { 0 };
+		ctr_auto_yaml struct ctr_yaml *y = NULL;
+		const struct ctr_yaml_node *r;
+
+		snprintf(path, sizeof path, "%s/%.60s/pod.yaml", base, d->d_name);
+		if (d->d_name[0] == '.' || access(path, R_OK) < 0)
+			continue;
+		in = t_file(path);
+		if (strstr(in.p, "\n---"))
+			continue;
+		T_OK(ctr_yaml_parse(path, 1, in.p, in.n, &y, e));
+		r = ctr_yaml_root(y);
+		if (!at_path(y, "/spec/containers"))
+			continue;
+		pods++;
+		T_OK(ctr_yaml_insert(y, at_path(y, "/spec/containers"), 0, "name: x\nargs:\n- a\n", e));
+		T_OK(ctr_yaml_set(y, at_path(y, "/spec/containers/1"), "new", "- a: b\n", e));
+		T_OK(ctr_yaml_set(y, at_path(y, "/spec"), "initContainers", "- name: i\n  image: j\n", e));
+		T_OK(ctr_yaml_set(y, at_path(y, "/metadata"), "extra", "{}", e));
+		T_OK(ctr_yaml_set_string(y, at_path(y, "/metadata/extra"), "k", "v", e));
+		T_OK(ctr_yaml_set(y, r, "last", "1", e));
+		T_OK(ctr_yaml_emit(y, &out, e));
+		assert_only_additions(in.p, out.p);
+	}
+	closedir(dir);
+	assert_true(pods > 5);
+}
+
 /* Where the text cannot take the edit: refused with the place, and no text at all. */
 static void unsafe_places(void **s)
 {
@@ -469,6 +568,8 @@ int main(void)
 		cmocka_unit_test(strings_set),
 		cmocka_unit_test(edits_within_edits),
 		cmocka_unit_test(edits_through_aliases),
+		cmocka_unit_test(long_strings_come_out_whole),
+		cmocka_unit_test(real_pods_get_additions_only),
 		cmocka_unit_test(unsafe_places),
 		cmocka_unit_test(untouched_documents_are_copied),
 	};
