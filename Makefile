@@ -50,7 +50,7 @@ REPLAYS := $(FUZZ:%=$(BUILD)/fuzz/replay_%)
 FUZZERS := $(FUZZ:%=$(BUILD)/fuzz/fuzz_%)
 # What k8s/examples runs, as OCI layouts; the last one written stands for all.
 IMAGES := $(BUILD)/images/agent/index.json
-SRC := $(wildcard lib/*.c tools/*/*.c tests/*/*.c)
+SRC := $(wildcard lib/*.c tools/*/*.c tests/*/*.c tests/*/*/*.c)
 obj = $(patsubst %.rego,$(BUILD)/%.rego.o,$(patsubst %.c,$(BUILD)/%.o,$(1)))
 
 .DELETE_ON_ERROR:
