@@ -57,7 +57,8 @@ struct list {
 struct opts {
 	struct stream_opts stream;
 	struct list classes, layouts, mirrors, plain;
-	const char *cache, *ca_file, *platform, *settings;
+	const char *cache, *ca_file, *platform, *settings_file;
+	struct settings settings;
 	bool no_cache, refresh, offline;
 };
 
@@ -101,7 +102,7 @@ static int on_option(void *ctx, int id, const char *value, struct ctr_err *e)
 	case O_OFFLINE: o->offline = true; return 0;
 	case O_CA: o->ca_file = value; return 0;
 	case O_PLATFORM: o->platform = value; return 0;
-	case O_SETTINGS: o->settings = value; return 0;
+	case O_SETTINGS: o->settings_file = value; return 0;
 	case O_EXPLAIN: o->stream.explain = value; return 0;
 	default: o->stream.verity = true; return 0;
 	}
@@ -209,22 +210,21 @@ static int with_images(struct opts *o, struct ctr_oci_source *reg, struct ctr_sp
 static int run(struct opts *o, struct ctr_err *e)
 {
 	struct ctr_oci_source *reg = NULL;
-	struct settings settings;
 	struct logins l = { 0 };
 	ctr_auto_spool struct ctr_spool out;
 	int rc = -1;
 
 	ctr_spool_init(&out);
-	o->stream.settings = &settings;
+	o->stream.settings = &o->settings;
 	o->stream.log = &tool.log;
-	if (settings_load(o->settings, &settings, e) == 0 && login_files(&l, e) == 0 &&
+	if (settings_load(o->settings_file, &o->settings, e) == 0 && login_files(&l, e) == 0 &&
 	    registry(o, &l, &reg, e) == 0 && with_images(o, reg, &out, e) == 0)
 		rc = ctr_spool_send(&out, STDOUT_FILENO, "standard output", e);
 	if (reg)
 		reg->free(reg);
 	for (size_t i = 0; i < 2; i++)
 		ctr_buf_free(&l.path[i]);
-	settings_free(&settings);
+	settings_free(&o->settings);
 	return rc;
 }
 

@@ -174,7 +174,8 @@ static int load_container(struct pod *p, const struct pod_source *src, struct co
 	if (!ctr_k8s_label(c->name))
 		return pod_fail(p, c->node, e, "k8s.name", "container name \"%s\" is no DNS label",
 				c->name);
-	if (images_get(src->images, image, &c->image, e) < 0)
+	if (images_get(src->images, image, &c->image, e) < 0 ||
+	    (src->verity && image_verity(src->images, c->image, e) < 0))
 		return pod_fail(p, ctr_yaml_get(c->node, "image"), e, NULL, "-");
 	if (ctr_yaml_str(p->y, c->node, "workingDir", &cwd, e) < 0 ||
 	    ctr_yaml_bool(p->y, c->node, "tty", false, &c->tty, e) < 0 ||

@@ -116,6 +116,7 @@ struct pod_source {
 	struct refs *refs;
 	const struct settings *settings;
 	struct ctr_log *log;
+	bool verity; /* also compute the layers' root hashes */
 };
 
 /*

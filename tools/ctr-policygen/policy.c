@@ -178,6 +178,18 @@ static void image(struct rego *r, const struct container *c)
 	member_string(r, "img", c->place == PLACE_SANDBOX ? "pause" : c->image->pull);
 }
 
+/* dm-verity root hashes of the layers, lowest first, where they were asked for. */
+static void layers(struct rego *r, const struct image *im)
+{
+	if (!im || im->n_layers == 0 || im->layers[0].verity_root[0] == '\0')
+		return;
+	rego_key(r, "vr");
+	rego_open(r, '[');
+	for (size_t i = 0; i < im->n_layers; i++)
+		rego_string(r, im->layers[i].verity_root);
+	rego_close(r, ']');
+}
+
 static void flags(struct rego *r, const struct pod *p, const struct container *c)
 {
 	bool app = c->place != PLACE_SANDBOX;
@@ -216,6 +228,7 @@ static void container(struct rego *r, const struct pod *p, const struct containe
 	rego_key(r, "i");
 	rego_int(r, (int64_t)c->order);
 	image(r, c);
+	layers(r, c->place == PLACE_SANDBOX ? NULL : c->image);
 	rego_key(r, "a");
 	list(r, &c->args);
 	if (strcmp(c->cwd, "/") != 0)
@@ -437,6 +450,8 @@ static void part(struct ctr_buf *b, const char *name)
 
 static void parts(const struct pod *p, const struct settings *s, struct ctr_buf *b)
 {
+	/* the sandbox has no layers, the first container always has */
+	bool verity = p->n > 1 && p->c[1].image->layers[0].verity_root[0];
 	struct ctr_jval root = ctr_jroot(s->json), extra = ctr_jget(&root, "exec");
 	bool memory = false, devices = false, exec = extra.v != NULL;
 
@@ -448,6 +463,7 @@ static void parts(const struct pod *p, const struct settings *s, struct ctr_buf 
 	}
 	if (memory)
 		part(b, "memory");
+	part(b, verity ? "verity" : "no-verity");
 	part(b, devices ? "devices" : "no-devices");
 	part(b, exec ? "exec" : "no-exec");
 }

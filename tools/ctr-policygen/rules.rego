@@ -186,7 +186,7 @@ notes(a, must, may) if {
 	})), a)
 }
 
-image(c, a) if {
+guest_pull(c, a) if {
 	s := [x | some x in input.storages; x.driver == "image_guest_pull"]
 	is("image: storages", 1, count(s))
 
@@ -291,7 +291,7 @@ mounts(c) := vols if {
 	# One volume has one place, and one place one volume, over the life of the pod.
 	old := {[v, m] | some v, m in g(data.pstate, "v", {})}
 	is("storages: place", [], [u | some u in pairs | old; some y in pairs | old; u != y; count({u[0], u[1], y[0], y[1]}) < 4])
-	rest := [s | some s in input.storages; s.driver != "image_guest_pull"]
+	rest := [s | some s in input.storages; not of_image(s)]
 	is("storages: source, mount_point", sort([u[1] | some u in uses]), sort([s.mount_point | some s in rest]))
 	every u in uses {
 		every s in rest { held(u, s) }
@@ -578,6 +578,44 @@ storage(false, s) if storage_is("storages: ", {
 	"driver": "ephemeral", "source": "tmpfs", "fstype": "tmpfs", "mount_point": s.mount_point,
 	"options": {j([`\[("fsgid=`, json.marshal(d.fg), `")?\]`])}, "fs_group": {j(["null|", esc(json.marshal(group))])},
 }, s)
+
+#% no-verity
+
+image(c, a) := guest_pull(c, a)
+
+of_image(s) if s.driver == "image_guest_pull"
+
+#% verity
+
+# The host may bring the layers itself, on devices whose every block dm-verity checks, below a writable layer that the
+# guest makes and encrypts. c.vr are the root hashes, lowest layer first.
+image(c, a) := guest_pull(c, a) if count([1 | some s in input.storages; s.driver == "image_guest_pull"]) > 0
+
+else := host_pull(c)
+
+of_image(s) if s.driver in {"image_guest_pull", "erofs.multi-layer"}
+
+host_pull(c) if {
+	all := [s | some s in input.storages; of_image(s)]
+	lower := array.slice(all, 0, count(all) - 1)
+	is("image: layers", [j(["X-kata.dmverity.roothash=", x]) | some x in c.vr], [o | some s in lower; some o in s.options; startswith(o, "X-kata.dmverity.roothash=")])
+	is("image: layers with dm-verity", count(c.vr), count([1 | some s in lower; "X-kata.dmverity-enabled=true" in s.options]))
+	every s in lower {
+		storage_is("image: ", {"driver": "erofs.multi-layer", "source": device, "fstype": "erofs", "mount_point": root, "options": s.options}, s)
+		every o in s.options { is("image: options", {lower_option}, o) }
+		is("image: options twice", count(s.options), count({split(o, "=")[0] | some o in s.options}))
+	}
+	upper := all[count(all) - 1]
+	storage_is("image: ", {
+		"driver": "erofs.multi-layer", "source": device, "fstype": "ext4", "mount_point": root,
+		"driver_options": ["encryption_key=ephemeral", "create_filesystem"],
+		"options": {`\["X-kata\.overlay-upper","X-kata\.multi-layer=true"(,"X-kata\.mkdir\.path=[-a-z0-9_/]{1,64}"){0,2}\]`},
+	}, upper)
+}
+
+device := {"@{2}(/@{2}){0,7}|%{1,3}:%{1,5}"}
+
+lower_option := `X-kata\.(overlay-lower|multi-layer=true|gpt-partitioned=true|partition-number=%{1,3}|dmverity-enabled=true|dmverity\.(roothash=@{64}|hashoffset=%{1,20}|no-superblock=(true|false)|salt=0{64}|blocksize=4096|hashsize=4096|algorithm=sha256|hashtype=1))`
 
 #% no-devices
 

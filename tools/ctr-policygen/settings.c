@@ -2,8 +2,8 @@
 
 #include <string.h>
 
-static const char *const known[] = { "pause_image", "read_logs", "exec",
-				     "env",	    "mounts",	 "gpu_resources", NULL };
+static const char *const known[] = { "pause_image", "read_logs",     "image_accounts", "exec",
+				     "env",	    "mounts",	     "gpu_resources",  NULL };
 
 static int strings(const struct ctr_jval *list, struct ctr_err *e)
 {
@@ -68,12 +68,14 @@ static int check(struct settings *s, const struct ctr_jval *root, struct ctr_err
 {
 	struct ctr_jval pause = ctr_jget(root, "pause_image"), logs = ctr_jget(root, "read_logs");
 	struct ctr_jval exec = ctr_jget(root, "exec"), env = ctr_jget(root, "env");
+	struct ctr_jval accounts = ctr_jget(root, "image_accounts");
 	struct ctr_jval mounts = ctr_jget(root, "mounts"), gpus = ctr_jget(root, "gpu_resources");
 
 	if (ctr_jobject(root, e) < 0 || ctr_jonly(root, known, e) < 0)
 		return -1;
 	if ((pause.v && ctr_jstring(&pause, &s->pause_image, e) < 0) ||
 	    (logs.v && ctr_jbool(&logs, &s->read_logs, e) < 0) ||
+	    (accounts.v && ctr_jbool(&accounts, &s->image_accounts, e) < 0) ||
 	    (exec.v && check_exec(&exec, e) < 0) || (env.v && check_env(&env, e) < 0) ||
 	    (gpus.v && strings(&gpus, e) < 0) || (mounts.v && ctr_jarray(&mounts, e) < 0))
 		return -1;
@@ -88,7 +90,7 @@ int settings_load(const char *path, struct settings *s, struct ctr_err *e)
 {
 	struct ctr_jval root;
 
-	*s = (struct settings){ NULL };
+	*s = (struct settings){ .image_accounts = true };
 	if (!path)
 		return 0;
 	if (ctr_json_load(path, (size_t)1 << 20, &s->json, e) < 0)
@@ -100,7 +102,7 @@ int settings_load(const char *path, struct settings *s, struct ctr_err *e)
 void settings_free(struct settings *s)
 {
 	ctr_json_free(s->json);
-	*s = (struct settings){ NULL };
+	*s = (struct settings){ 0 };
 }
 
 bool settings_gpu(const struct settings *s, const char *resource)

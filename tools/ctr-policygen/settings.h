@@ -10,12 +10,14 @@
  *   "exec": [[ARG...]...]     commands allowed in every container besides probes and hooks
  *   "env": {NAME: PATTERN}    variables that a webhook adds: optional, value matches
  *   "mounts": [{"destination","type","source","options":[...]}]   optional mounts of the runtime
+ *   "image_accounts": bool    users and groups come from the image's files too (default true); false
+ *                             where the guest pulls images and the runtime does not see them
  *   "gpu_resources": [NAME]   extended resources that stand for GPUs (default nvidia.com/pgpu) }
  */
 struct settings {
 	struct ctr_json *json; /* owns the rest; NULL without a file */
 	const char *pause_image;
-	bool read_logs;
+	bool read_logs, image_accounts;
 };
 
 /* path NULL gives the defaults. CTR_FORMAT with the JSON path: "json.*", "settings.pattern", "settings.mount". */

@@ -189,7 +189,7 @@ static int explain(struct stream *s, const struct pod *p, struct ctr_err *e)
 static int one_pod(struct stream *s, struct ctr_yaml *y, const struct ctr_k8s_obj *o,
 		   struct ctr_err *e)
 {
-	struct pod_source src = { s->images, s->refs, s->o->settings, s->o->log };
+	struct pod_source src = { s->images, s->refs, s->o->settings, s->o->log, s->o->verity };
 	pod_auto struct pod p = { 0 };
 
 	if (inject(y, o, &s->o->inject, s->images, e) < 0 || pod_load(&p, &src, y, o, e) < 0)

@@ -124,8 +124,9 @@ static void warn_guest_pull(struct pod *p, const struct pod_source *src, const s
 int container_user(struct pod *p, const struct pod_source *src, struct container *c,
 		   struct ctr_err *e)
 {
+	static const struct accounts none = { 0 };
 	struct member m = { p, c };
-	const struct accounts *acc;
+	const struct accounts *acc = &none;
 	const struct account *a;
 	int64_t user, group;
 	size_t before;
@@ -133,7 +134,7 @@ int container_user(struct pod *p, const struct pod_source *src, struct container
 	if (run_as(p, c->node, "runAsUser", &user, e) < 0 ||
 	    run_as(p, c->node, "runAsGroup", &group, e) < 0)
 		return -1;
-	if (image_accounts(src->images, c->image, &acc, e) < 0)
+	if (src->settings->image_accounts && image_accounts(src->images, c->image, &acc, e) < 0)
 		return pod_fail(p, ctr_yaml_get(c->node, "image"), e, NULL, "-");
 	c->uid = user;
 	if (user < 0 && image_user(p, c, acc, e) < 0)
