@@ -1,0 +1,175 @@
+# make [all|demo|check|check-sanitize|check-valgrind|fuzz|bench|layers|lint|install|uninstall|dist|clean]
+# Variables: CC CFLAGS LDFLAGS PREFIX BINDIR MANDIR DESTDIR BUILD SHARED V=1 WERROR= SAN=1 T=60
+ifeq ($(origin CC),default)
+CC := gcc
+endif
+PREFIX ?= /usr/local
+BINDIR ?= $(PREFIX)/bin
+MANDIR ?= $(PREFIX)/share/man
+BUILD ?= build
+SHARED ?= ../shared
+WERROR ?= -Werror
+T ?= 60
+VERSION := 0.1.0
+comma := ,
+Q := $(if $(V),,@)
+say = $(if $(V),,@printf '  %-5s %s\n' $(1) $(2))
+MAKEFLAGS += --no-print-directory
+# In a sub-make: as many jobs as processors, unless the caller chose.
+JOBS = $(if $(filter -j% --jobserver%,$(MAKEFLAGS)),,-j$(shell nproc))
+
+probe = $(shell printf 'int main(void){return 0;}' | \
+	$(CC) -Werror $(1) -x c -o /dev/null - 2>/dev/null && echo $(1))
+HARDEN := -fstack-protector-strong -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=3 \
+	$(call probe,-fstack-clash-protection) $(call probe,-ftrivial-auto-var-init=zero)
+# SAN=1: sanitizers instead of hardening; SAN=fuzz: also what libFuzzer needs (clang).
+SANFLAGS := -fsanitize=address,undefined$(if $(filter fuzz,$(SAN)),$(comma)fuzzer-no-link) \
+	-fno-sanitize-recover=all -fno-omit-frame-pointer
+WARN := -Wall -Wextra -Wshadow -Wvla -Wformat=2 -Wstrict-prototypes -Wmissing-prototypes \
+	-Wcast-qual -Wimplicit-fallthrough $(WERROR)
+ALLCFLAGS := -std=c17 -D_GNU_SOURCE -O2 -g $(WARN) -fPIE -iquote lib -iquote . -DCTR_VERSION='"$(VERSION)"' \
+	$(if $(SAN),$(SANFLAGS),$(HARDEN)) $(CFLAGS)
+ALLLDFLAGS := -pie -Wl,-z,relro,-z,now,-z,noexecstack -Wl,--as-needed \
+	$(if $(SAN),$(SANFLAGS)) $(LDFLAGS)
+
+# Libraries per program, so that a parser does not link what it does not use.
+LIBS := -lcrypto -lcjson -lyaml
+LIBS_ctr-policygen := -lz -lzstd -lpthread
+LIBS_ctr-manifest := -lz
+LIBS_tests := $(LIBS) -lssl -lz -lzstd -lpthread
+
+TOOLS := $(notdir $(patsubst %/main.c,%,$(wildcard tools/*/main.c)))
+BINS := $(TOOLS:%=$(BUILD)/bin/%)
+names = $(patsubst tests/$(1)%.c,%,$(wildcard tests/$(1)*.c))
+UNITBINS := $(patsubst %,$(BUILD)/unit/test_%,$(call names,unit/test_))
+SIMS := $(patsubst tests/sim/%.c,%,$(shell grep -ls '^int main' tests/sim/*.c))
+SIMBINS := $(SIMS:%=$(BUILD)/sim/%)
+BENCHBINS := $(patsubst %,$(BUILD)/bench/bench_%,$(call names,bench/bench_))
+FUZZ := $(call names,fuzz/fuzz_)
+REPLAYS := $(FUZZ:%=$(BUILD)/fuzz/replay_%)
+FUZZERS := $(FUZZ:%=$(BUILD)/fuzz/fuzz_%)
+# What k8s/examples runs, as OCI layouts; the last one written stands for all.
+IMAGES := $(BUILD)/images/agent/index.json
+SRC := $(wildcard lib/*.c tools/*/*.c tests/*/*.c)
+obj = $(patsubst %.rego,$(BUILD)/%.rego.o,$(patsubst %.c,$(BUILD)/%.o,$(1)))
+
+.DELETE_ON_ERROR:
+.SECONDARY:
+.PHONY: all tests fuzzers demo check check-sanitize check-valgrind fuzz bench layers lint \
+	install uninstall dist clean FORCE
+export BUILD SHARED
+
+all: $(BINS)
+
+# Rewritten, and so everything rebuilt, only when the compiler or its flags change.
+$(BUILD)/flags: FORCE
+	@mkdir -p $(@D); printf '%s\n' '$(CC) $(subst ','\'',$(ALLCFLAGS) $(ALLLDFLAGS))' > $@.new; \
+		if cmp -s $@.new $@; then rm $@.new; else mv $@.new $@; fi
+
+$(BUILD)/%.o: %.c $(BUILD)/flags
+	$(call say,CC,$<)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(ALLCFLAGS) -MMD -MP -c -o $@ $<
+
+# tools/X/rules.rego becomes the string rules_rego of X.
+$(BUILD)/%.rego.c: %.rego scripts/embed scripts/rego-minify
+	$(call say,EMBED,$<)
+	$(Q)mkdir -p $(@D)
+	$(Q)scripts/embed $< >$@
+
+$(BUILD)/%.rego.o: $(BUILD)/%.rego.c $(BUILD)/flags
+	$(Q)$(CC) $(ALLCFLAGS) -c -o $@ $<
+
+$(BUILD)/libctr.a: $(call obj,$(wildcard lib/*.c))
+	$(call say,AR,$@)
+	$(Q)rm -f $@
+	$(Q)ar rcs $@ $^
+
+# $(call PROG,PROGRAM,OBJECTS,LIBRARIES): a program over libctr.a.
+define PROG
+$(1): $(2) $(BUILD)/libctr.a
+	$$(call say,LD,$$@)
+	$(Q)mkdir -p $$(@D)
+	$(Q)$(CC) $(ALLCFLAGS) -o $$@ $$^ $(ALLLDFLAGS) $(3)
+endef
+prog = $(eval $(call PROG,$(1),$(2),$(3)))
+
+# A test's first lines name the tool parts it links: "/* needs: tools/x/y.c tools/x/rules.rego */".
+needs = $(call obj,$(1) $(shell sed -n 's,^/\* needs: \(.*\) \*/$$,\1,p' $(1)))
+
+$(foreach t,$(TOOLS),$(call prog,$(BUILD)/bin/$(t),$(call obj,$(wildcard tools/$(t)/*.c tools/$(t)/*.rego)),\
+	$(LIBS) $(LIBS_$(t))))
+$(foreach u,$(call names,unit/test_),$(call prog,$(BUILD)/unit/test_$(u),\
+	$(call needs,tests/unit/test_$(u).c) $(call obj,tests/unit/t.c),$(LIBS_tests) -lcmocka))
+$(foreach s,$(SIMS),$(call prog,$(BUILD)/sim/$(s),$(call needs,tests/sim/$(s).c),$(LIBS_tests)))
+$(foreach b,$(call names,bench/bench_),$(call prog,$(BUILD)/bench/bench_$(b),\
+	$(call needs,tests/bench/bench_$(b).c),$(LIBS_tests)))
+# replay_X runs files through fuzz target X, with any compiler; fuzz_X is the fuzzer, with SAN=fuzz.
+$(foreach f,$(FUZZ),$(call prog,$(BUILD)/fuzz/replay_$(f),\
+	$(call needs,tests/fuzz/fuzz_$(f).c) $(call obj,tests/fuzz/replay.c),$(LIBS_tests)))
+$(foreach f,$(FUZZ),$(call prog,$(BUILD)/fuzz/fuzz_$(f),\
+	$(call needs,tests/fuzz/fuzz_$(f).c),$(LIBS_tests) -fsanitize=fuzzer))
+
+tests: all $(UNITBINS) $(SIMBINS) $(REPLAYS) $(IMAGES)
+fuzzers: $(FUZZERS)
+
+$(IMAGES): scripts/make-images
+	$(call say,IMG,$(BUILD)/images)
+	$(Q)scripts/make-images $(BUILD)/images
+
+# The targets that a newcomer runs first install what is missing; probes then need a make of their own.
+demo:
+	$(Q)scripts/install-deps
+	$(Q)$(MAKE) $(JOBS) all $(IMAGES)
+	$(Q)scripts/demo
+
+check:
+	$(Q)scripts/install-deps
+	$(Q)$(MAKE) $(JOBS) tests
+	$(Q)scripts/check
+
+# An own exit status: a finding must never read as the answer "no".
+check-sanitize: export ASAN_OPTIONS := exitcode=99:detect_stack_use_after_return=1:$(ASAN_OPTIONS)
+check-sanitize: export UBSAN_OPTIONS := exitcode=99:print_stacktrace=1:$(UBSAN_OPTIONS)
+check-sanitize:
+	$(Q)$(MAKE) $(JOBS) SAN=1 BUILD=$(BUILD)/san tests
+	$(Q)BUILD=$(BUILD)/san SAN=1 scripts/check unit replay bats
+
+check-valgrind:
+	$(Q)$(MAKE) $(JOBS) HARDEN= BUILD=$(BUILD)/valgrind tests
+	$(Q)BUILD=$(BUILD)/valgrind VALGRIND=1 scripts/check unit replay bats
+
+fuzz:
+	$(Q)$(MAKE) $(JOBS) CC=clang SAN=fuzz BUILD=$(BUILD)/fuzzing fuzzers
+	$(Q)BUILD=$(BUILD)/fuzzing scripts/fuzz $(T)
+
+bench: all $(BENCHBINS) $(IMAGES)
+	$(Q)scripts/bench
+
+layers:
+	$(Q)scripts/layers
+
+lint:
+	$(Q)$(MAKE) $(JOBS) CC=clang BUILD=$(BUILD)/clang tests
+	$(Q)$(MAKE) $(JOBS) tests
+	$(Q)scripts/lint
+
+PAGES := $(wildcard man/*.[1-8])
+install: all
+	install -d $(DESTDIR)$(BINDIR)
+	install -m 755 $(BINS) $(DESTDIR)$(BINDIR)
+	$(Q)for p in $(PAGES); do \
+		install -D -m 644 $$p $(DESTDIR)$(MANDIR)/man$${p##*.}/$${p##*/} || exit 1; done
+
+uninstall:
+	rm -f $(TOOLS:%=$(DESTDIR)$(BINDIR)/%)
+	$(Q)for p in $(PAGES); do rm -f $(DESTDIR)$(MANDIR)/man$${p##*.}/$${p##*/}; done
+
+dist:
+	mkdir -p $(BUILD)
+	git archive --prefix=ctr-$(VERSION)/ HEAD | gzip -n > $(BUILD)/ctr-$(VERSION).tar.gz
+
+clean:
+	rm -rf $(BUILD)
+
+-include $(patsubst %.o,%.d,$(call obj,$(SRC)))

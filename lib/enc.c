@@ -1,0 +1,108 @@
+#include "enc.h"
+
+#include <string.h>
+
+void ctr_hex_add(struct ctr_buf *b, const void *p, size_t n)
+{
+	static const char digit[] = "0123456789abcdef";
+	const uint8_t *u = p;
+	uint8_t *to = ctr_buf_room(b, 2 * n);
+
+	if (!to)
+		return;
+	for (size_t i = 0; i < n; i++) {
+		*to++ = (uint8_t)digit[u[i] >> 4];
+		*to++ = (uint8_t)digit[u[i] & 15];
+	}
+	ctr_buf_commit(b, 2 * n);
+}
+
+static int nibble(char c)
+{
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	if (c >= 'a' && c <= 'f')
+		return c - 'a' + 10;
+	if (c >= 'A' && c <= 'F')
+		return c - 'A' + 10;
+	return -1;
+}
+
+int ctr_hex_parse(const char *s, size_t len, uint8_t *dst, size_t n, struct ctr_err *e)
+{
+	memset(dst, 0, n);
+	if (len / 2 != n || len % 2)
+		return ctr_fail(e, CTR_FORMAT, "hex", "%zu hexadecimal digits (expected %zu)", len,
+				2 * n);
+	for (size_t i = 0; i < n; i++) {
+		int hi = nibble(s[2 * i]), lo = nibble(s[2 * i + 1]);
+
+		if (hi < 0 || lo < 0)
+			return ctr_fail(e, CTR_FORMAT, "hex", "not a hexadecimal digit at offset %zu",
+					2 * i + (hi < 0 ? 0 : 1));
+		dst[i] = (uint8_t)(hi << 4 | lo);
+	}
+	return 0;
+}
+
+static const char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+
+void ctr_base64_add(struct ctr_buf *b, const void *p, size_t n)
+{
+	const uint8_t *u = p;
+	size_t out = (n + 2) / 3 * 4;
+	uint8_t *to = ctr_buf_room(b, out);
+
+	if (!to)
+		return;
+	for (size_t i = 0; i < n; i += 3) {
+		size_t have = n - i < 3 ? n - i : 3;
+		uint32_t v = (uint32_t)u[i] << 16 | (have > 1 ? (uint32_t)u[i + 1] << 8 : 0) |
+			     (have > 2 ? u[i + 2] : 0);
+
+		*to++ = (uint8_t)alphabet[v >> 18];
+		*to++ = (uint8_t)alphabet[v >> 12 & 63];
+		*to++ = have > 1 ? (uint8_t)alphabet[v >> 6 & 63] : '=';
+		*to++ = have > 2 ? (uint8_t)alphabet[v & 63] : '=';
+	}
+	ctr_buf_commit(b, out);
+}
+
+static int sextet(char c)
+{
+	if (c >= 'A' && c <= 'Z')
+		return c - 'A';
+	if (c >= 'a' && c <= 'z')
+		return c - 'a' + 26;
+	if (c >= '0' && c <= '9')
+		return c - '0' + 52;
+	return c == '+' ? 62 : c == '/' ? 63 : -1;
+}
+
+int ctr_base64_parse(const char *s, size_t len, struct ctr_buf *b, struct ctr_err *e)
+{
+	size_t pad = 0;
+
+	if (len % 4)
+		return ctr_fail(e, CTR_FORMAT, "base64", "length %zu is not a multiple of four", len);
+	while (pad < 2 && pad < len && s[len - 1 - pad] == '=')
+		pad++;
+	for (size_t i = 0; i < len; i += 4) {
+		size_t have = len - i == 4 ? 4 - pad : 4;
+		uint32_t v = 0;
+
+		for (size_t k = 0; k < 4; k++) {
+			int x = k < have ? sextet(s[i + k]) : 0;
+
+			if (x < 0)
+				return ctr_fail(e, CTR_FORMAT, "base64", "bad character at offset %zu",
+						i + k);
+			v = v << 6 | (uint32_t)x;
+		}
+		if ((have == 3 && (v & 0xff)) || (have == 2 && (v & 0xffff)))
+			return ctr_fail(e, CTR_FORMAT, "base64", "stray bits before the padding");
+		for (size_t k = 0; k + 1 < have; k++)
+			ctr_buf_addc(b, (char)(v >> (16 - 8 * k) & 0xff));
+	}
+	return ctr_buf_ok(b, "base64", e);
+}

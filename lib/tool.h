@@ -1,0 +1,50 @@
+/* What every tool's main does: options, help, exit status, the checked last flush. */
+#ifndef LIB_TOOL_H
+#define LIB_TOOL_H
+
+#include <stdint.h>
+
+#include "log.h"
+
+struct ctr_opt {
+	int id;		  /* handed to the callback; unique, above 0 */
+	const char *name; /* long option, without dashes */
+	char sh;	  /* short one, 0 for none */
+	const char *arg;  /* name of the value in the help, NULL for a flag */
+	const char *help; /* one line */
+};
+
+struct ctr_tool {
+	const char *name;
+	const char *synopsis; /* "[options] [file ...]" */
+	const char *summary;  /* one sentence */
+	const char *example;  /* one command line */
+	const struct ctr_opt *opts; /* ends with a zero entry */
+	struct ctr_log log;   /* set from -v, -q, --errors */
+	bool served;	      /* --help or --version was answered: nothing is left to do */
+};
+
+/* Called for each option of the tool's own, in the order given. */
+typedef int (*ctr_opt_fn)(void *ctx, int id, const char *value, struct ctr_err *e);
+
+/* Descriptors 0 to 2 open, SIGPIPE ignored, umask 077. Call first in main. */
+void ctr_tool_init(struct ctr_tool *t);
+
+/*
+ * Reads the options, the shared ones (--help --version -v -q --errors) itself. Abbreviated long
+ * options are refused. *first is the index of the first operand.
+ */
+CTR_MUST int ctr_tool_opts(struct ctr_tool *t, int argc, char **argv, ctr_opt_fn fn, void *ctx,
+			   int *first, struct ctr_err *e);
+
+/* Prints the error (for CTR_USAGE also the usage line) and returns the exit status. */
+int ctr_tool_die(struct ctr_tool *t, const struct ctr_err *e);
+
+/* Flushes stdout: 0, or CTR_ENV after saying why. */
+int ctr_tool_close(struct ctr_tool *t);
+
+/* A whole decimal number from lo to hi: digits only, no sign. `what` names it in the message. */
+CTR_MUST int ctr_number(const char *s, const char *what, uint64_t lo, uint64_t hi, uint64_t *v,
+			struct ctr_err *e);
+
+#endif
