@@ -8,7 +8,8 @@ use std::hash::{Hash, Hasher};
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::sync::Mutex;
 
-/// The reviewed list: kind, path and op are patterns, `*` for one part and `**` at the end for the rest.
+/// The reviewed list: `*` in a part of the path stands for anything, `**` at the end for all that follows;
+/// kind and op are lists of words or `*`.
 pub struct Listed {
 	entries: Vec<(Json, AtomicUsize)>,
 }
@@ -36,9 +37,27 @@ fn fits(pattern: &[String], path: &[String]) -> bool {
 	match (pattern.split_first(), path.split_first()) {
 		(None, None) => true,
 		(Some((p, [])), _) if p == "**" => true,
-		(Some((p, pattern)), Some((t, path))) => (p == "*" || p == t) && fits(pattern, path),
+		(Some((p, pattern)), Some((t, path))) => {
+			let (head, tail) = p.split_once('*').unwrap_or((p, ""));
+			let same = if p.contains('*') { t.len() + 1 >= p.len() && t.starts_with(head) && t.ends_with(tail) } else { p == t };
+			same && fits(pattern, path)
+		}
 		_ => false,
 	}
+}
+
+/// The path with names instead of indices where elements have some: variables, mounts, storages.
+fn labelled(request: &Json, path: &[String]) -> Vec<String> {
+	let name = |i: usize| {
+		let element = request.pointer(&patch::pointer(&path[..=i]))?;
+		match path[..i].last()?.as_str() {
+			"Env" => element.as_str()?.split('=').next(),
+			"Mounts" => element["destination"].as_str(),
+			"storages" => element["driver"].as_str(),
+			_ => None,
+		}
+	};
+	path.iter().enumerate().map(|(i, t)| name(i).unwrap_or(t).to_string()).collect()
 }
 
 /// What was asked of one application, and what should not have been allowed, each once with its number.
@@ -188,6 +207,10 @@ fn values(agent: &mut Agent, step: &Step, plan: &mut std::slice::Iter<bool>, f: 
 		}
 		let a = agent.judge(&step.kind, wrong);
 		f.wordless += usize::from(!a.allowed && a.words.is_empty());
-		f.note(a.allowed, &step.kind, path, op);
+		if a.allowed {
+			f.note(true, &step.kind, &labelled(&step.request, path), op);
+		} else {
+			f.note(false, &step.kind, path, op);
+		}
 	});
 }
