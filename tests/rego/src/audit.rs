@@ -37,16 +37,28 @@ fn fits(pattern: &[String], path: &[String]) -> bool {
 	match (pattern.split_first(), path.split_first()) {
 		(None, None) => true,
 		(Some((p, [])), _) if p == "**" => true,
-		(Some((p, pattern)), Some((t, path))) => {
-			let (head, tail) = p.split_once('*').unwrap_or((p, ""));
-			let same = if p.contains('*') { t.len() + 1 >= p.len() && t.starts_with(head) && t.ends_with(tail) } else { p == t };
-			same && fits(pattern, path)
-		}
+		(Some((p, pattern)), Some((t, path))) => globbed(p, t) && fits(pattern, path),
 		_ => false,
 	}
 }
 
-/// The path with names instead of indices where elements have some: variables, mounts, storages.
+/// Whether a mount lies over an earlier one: that has its own name in findings, for it is more than another order.
+fn hides(request: &Json) -> bool {
+	let mounts = request.pointer("/OCI/Mounts").and_then(Json::as_array).map_or(&[][..], Vec::as_slice);
+	let at = |m: &Json| format!("{}/", m["destination"].as_str().unwrap_or_default());
+	(0..mounts.len()).any(|i| mounts[i + 1..].iter().any(|later| at(&mounts[i]).starts_with(&at(later))))
+}
+
+/// `*` stands for any text.
+fn globbed(pattern: &str, text: &str) -> bool {
+	match pattern.split_once('*') {
+		None => pattern == text,
+		Some((head, rest)) => text.strip_prefix(head).is_some_and(|t| (0..=t.len()).any(|i| t.is_char_boundary(i) && globbed(rest, &t[i..]))),
+	}
+}
+
+/// The path with names instead of indices where elements have some: variables, mounts, storages, masked paths. For copies
+/// it begins with the base name of the volume or file, and the type.
 fn labelled(request: &Json, path: &[String]) -> Vec<String> {
 	let name = |i: usize| {
 		let element = request.pointer(&patch::pointer(&path[..=i]))?;
@@ -54,10 +66,13 @@ fn labelled(request: &Json, path: &[String]) -> Vec<String> {
 			"Env" => element.as_str()?.split('=').next(),
 			"Mounts" => element["destination"].as_str(),
 			"storages" => element["driver"].as_str(),
+			"MaskedPaths" | "ReadonlyPaths" => element.as_str(),
 			_ => None,
 		}
 	};
-	path.iter().enumerate().map(|(i, t)| name(i).unwrap_or(t).to_string()).collect()
+	let base = request["path"].as_str().and_then(|p| p.get(SHARED.len() + 82..)?.split('/').next());
+	let file_type = request["file_type"].as_str();
+	base.into_iter().chain(file_type).chain(path.iter().enumerate().map(|(i, t)| name(i).unwrap_or(t))).map(String::from).collect()
 }
 
 /// What was asked of one application, and what should not have been allowed, each once with its number.
@@ -208,7 +223,7 @@ fn values(agent: &mut Agent, step: &Step, plan: &mut std::slice::Iter<bool>, f: 
 		let a = agent.judge(&step.kind, wrong);
 		f.wordless += usize::from(!a.allowed && a.words.is_empty());
 		if a.allowed {
-			f.note(true, &step.kind, &labelled(&step.request, path), op);
+			f.note(true, &step.kind, &labelled(&step.request, path), if hides(wrong) { "hide" } else { op });
 		} else {
 			f.note(false, &step.kind, path, op);
 		}

@@ -31,7 +31,9 @@ pub fn audit(app: &App, fresh: &Agent, f: &mut Findings) {
 		if step.kind == "RemoveContainerRequest" {
 			late(app, step, &mut agent, f);
 		}
-		if POINTS.contains(&step.kind.as_str()) {
+		// A later run of an init container is not waited for: the policy does not learn that the first one failed.
+		let again = step.kind == "CreateContainerRequest" && points.iter().any(|(_, s)| s.kind == step.kind && s.container == step.container);
+		if POINTS.contains(&step.kind.as_str()) && !again {
 			points.push((here.clone(), step));
 		}
 		before = Some((here, step));
