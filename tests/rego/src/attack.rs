@@ -137,7 +137,7 @@ fn fill(value: &mut Json, app: &App, original: &Json, old: &str) {
 
 /// A denial is one line below 300 characters in the agreed form, and shows no value of an environment variable.
 pub fn readable(words: &str, request: &Json) -> Result<(), String> {
-	let form = "^(sandbox|identity|image|process|user|env|mounts|storages|devices|linux|order|exec|stdin|logs|files|network|call): [^\n]+: expected [^\n]+, found [^\n]+$";
+	let form = "^(sandbox|identity|image|process|user|env|mounts|storages?|devices|linux|order|exec|stdin|logs|files|network|call): [^\n]+: expected [^\n]+, found [^\n]+$";
 	if !Regex::new(form).is_ok_and(|r| r.is_match(words)) {
 		return Err("words are not of the form `WORD: FIELD: expected X, found Y`".into());
 	}

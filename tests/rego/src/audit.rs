@@ -1,13 +1,15 @@
 //! The mutation audit: every request that differs from a right one, and every sequence that does, is to be denied, save
 //! what allowed-mutations.json lists with a reason.
 
-use crate::{agent::Agent, files, life::{self, App}, mutate, order, patch, read, sim::Step, tally::Tally, Opts};
+use crate::{agent::Agent, files, life::{self, App}, mutate, order, patch, read, sim::{Step, SHARED}, tally::Tally, Opts};
 use serde_json::Value as Json;
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{hash_map::DefaultHasher, BTreeMap, HashMap, HashSet};
+use std::hash::{Hash, Hasher};
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::sync::Mutex;
 
-/// The reviewed list: kind, path and op are patterns, `*` for one part and `**` at the end for the rest.
+/// The reviewed list: `*` in a part of the path stands for anything, `**` at the end for all that follows;
+/// kind and op are lists of words or `*`.
 pub struct Listed {
 	entries: Vec<(Json, AtomicUsize)>,
 }
@@ -35,9 +37,42 @@ fn fits(pattern: &[String], path: &[String]) -> bool {
 	match (pattern.split_first(), path.split_first()) {
 		(None, None) => true,
 		(Some((p, [])), _) if p == "**" => true,
-		(Some((p, pattern)), Some((t, path))) => (p == "*" || p == t) && fits(pattern, path),
+		(Some((p, pattern)), Some((t, path))) => globbed(p, t) && fits(pattern, path),
 		_ => false,
 	}
+}
+
+/// Whether a mount lies over an earlier one: that has its own name in findings, for it is more than another order.
+fn hides(request: &Json) -> bool {
+	let mounts = request.pointer("/OCI/Mounts").and_then(Json::as_array).map_or(&[][..], Vec::as_slice);
+	let at = |m: &Json| format!("{}/", m["destination"].as_str().unwrap_or_default());
+	(0..mounts.len()).any(|i| mounts[i + 1..].iter().any(|later| at(&mounts[i]).starts_with(&at(later))))
+}
+
+/// `*` stands for any text.
+fn globbed(pattern: &str, text: &str) -> bool {
+	match pattern.split_once('*') {
+		None => pattern == text,
+		Some((head, rest)) => text.strip_prefix(head).is_some_and(|t| (0..=t.len()).any(|i| t.is_char_boundary(i) && globbed(rest, &t[i..]))),
+	}
+}
+
+/// The path with names instead of indices where elements have some: variables, mounts, storages, masked paths. For copies
+/// it begins with the base name of the volume or file, and the type.
+fn labelled(request: &Json, path: &[String]) -> Vec<String> {
+	let name = |i: usize| {
+		let element = request.pointer(&patch::pointer(&path[..=i]))?;
+		match path[..i].last()?.as_str() {
+			"Env" => element.as_str()?.split('=').next(),
+			"Mounts" => element["destination"].as_str(),
+			"storages" => element["driver"].as_str(),
+			"MaskedPaths" | "ReadonlyPaths" => element.as_str(),
+			_ => None,
+		}
+	};
+	let base = request["path"].as_str().and_then(|p| p.get(SHARED.len() + 82..)?.split('/').next());
+	let file_type = request["file_type"].as_str();
+	base.into_iter().chain(file_type).chain(path.iter().enumerate().map(|(i, t)| name(i).unwrap_or(t))).map(String::from).collect()
 }
 
 /// What was asked of one application, and what should not have been allowed, each once with its number.
@@ -58,8 +93,7 @@ impl Findings<'_> {
 		if allowed && self.listed.covers(kind, path, op) {
 			self.covered += 1;
 		} else if allowed {
-			let starred: Vec<&str> = path.iter().map(|t| if t.bytes().all(|b| b.is_ascii_digit()) { "*" } else { t }).collect();
-			*self.wrong.entry(format!("{kind} {} {op}: allowed (expected denied)", patch::pointer(&starred))).or_default() += 1;
+			*self.wrong.entry(format!("{kind} {} {op}: allowed (expected denied)", starred(path))).or_default() += 1;
 		}
 	}
 }
@@ -72,12 +106,13 @@ pub fn run(o: &Opts) -> Result<bool, String> {
 	for folder in life::folders(&names)? {
 		apps.extend(life::apps(o, &folder)?);
 	}
+	let plans = plan(&apps);
 	let (next, reports) = (AtomicUsize::new(0), Mutex::new(BTreeMap::new()));
 	std::thread::scope(|s| {
 		for _ in 0..std::thread::available_parallelism().map_or(1, usize::from) {
 			s.spawn(|| {
 				while let Some((n, app)) = Some(next.fetch_add(1, Relaxed)).and_then(|n| Some((n, apps.get(n)?))) {
-					let report = audit(app, &listed);
+					let report = audit(app, &plans[n], &listed);
 					reports.lock().expect("no thread panicked").insert(n, report);
 				}
 			});
@@ -103,14 +138,62 @@ fn summarise(app: &App, f: &Findings, tally: &mut Tally) {
 	tally.add(f.asked + f.pairs - failed, failed);
 }
 
-fn audit<'a>(app: &App, listed: &'a Listed) -> Result<Findings<'a>, String> {
+/// Which mutations of an application are worth a question, in the order of their making: not what was asked before of
+/// a container of the same role, be it of another application, with the same surroundings but for random names.
+fn plan(apps: &[App]) -> Vec<Vec<bool>> {
+	let mut seen = HashSet::new();
+	let one = |app: &App| {
+		let (mut plan, mut shapes) = (Vec::new(), HashSet::new());
+		for step in app.steps.iter().filter(|s| !s.optional && shapes.insert(shape(s))) {
+			let mut elements = HashMap::new();
+			mutate::each(&mut step.request.clone(), &mut |path, op, wrong| {
+				let mut h = DefaultHasher::new();
+				(&step.kind, step.role, starred(path), op).hash(&mut h);
+				if !["null", "type", "fill"].contains(&op) {
+					surroundings(step, path, &mut elements).hash(&mut h);
+					let value = wrong.pointer(&patch::pointer(path)).filter(|v| !v.is_array() && !v.is_object());
+					named(value.and_then(Json::as_str).unwrap_or_default()).hash(&mut h);
+				}
+				plan.push(seen.insert(h.finish()));
+			});
+		}
+		plan
+	};
+	apps.iter().map(one).collect()
+}
+
+/// The outermost element of an array that a path leads into; for copies what is copied.
+fn surroundings(step: &Step, path: &[String], elements: &mut HashMap<Vec<String>, u64>) -> u64 {
+	let index = path.iter().position(|t| t.bytes().all(|b| b.is_ascii_digit()));
+	let outermost = &path[..index.map_or(path.len(), |i| i + 1)];
+	*elements.entry(outermost.to_vec()).or_insert_with(|| {
+		let element = step.request.pointer(&patch::pointer(outermost)).unwrap_or(&Json::Null);
+		let file = step.request["path"].as_str().map_or("", |p| if p.contains("/..") { "in a volume" } else { &p[SHARED.len() + 82..] });
+		let mut h = DefaultHasher::new();
+		(named(&element.to_string()), file, step.request["file_type"].as_str()).hash(&mut h);
+		h.finish()
+	})
+}
+
+/// Without random names, which are what has many hexadecimal digits.
+fn named(text: &str) -> String {
+	let hex = |word: &&str| word.len() >= 12 && word.bytes().all(|b| b.is_ascii_hexdigit() || b == b'_');
+	text.split(['-', '/', '"', '\\', ':', '=', ' ']).filter(|w| !hex(w)).collect()
+}
+
+/// A pointer with `*` for indices.
+fn starred(path: &[String]) -> String {
+	patch::pointer(&path.iter().map(|t| if t.bytes().all(|b| b.is_ascii_digit()) { "*" } else { t }).collect::<Vec<_>>())
+}
+
+fn audit<'a>(app: &App, plan: &[bool], listed: &'a Listed) -> Result<Findings<'a>, String> {
 	let mut f = Findings { listed, asked: 0, pairs: 0, covered: 0, wordless: 0, wrong: BTreeMap::new() };
 	let fresh = Agent::load(&app.policy)?;
 	let mut agent = fresh.clone();
-	let mut seen = HashSet::new();
+	let (mut seen, mut plan) = (HashSet::new(), plan.iter());
 	for (n, step) in app.steps.iter().enumerate().filter(|(_, s)| !s.optional) {
 		if seen.insert(shape(step)) {
-			values(&mut agent, step, &mut f);
+			values(&mut agent, step, &mut plan, &mut f);
 		}
 		let a = agent.ask(&step.kind, &step.request);
 		if !a.allowed {
@@ -125,18 +208,24 @@ fn audit<'a>(app: &App, listed: &'a Listed) -> Result<Findings<'a>, String> {
 /// Steps that ask the same thing of the policy are mutated once.
 fn shape(step: &Step) -> String {
 	let detail = match step.kind.as_str() {
-		"CopyFileRequest" => step.request["path"].as_str().map_or("", |p| &p[crate::sim::SHARED.len() + 82..]).to_string() + &step.request["file_type"].to_string(),
+		"CopyFileRequest" => step.request["path"].as_str().map_or("", |p| &p[SHARED.len() + 82..]).to_string() + &step.request["file_type"].to_string(),
 		"ExecProcessRequest" => step.request["process"]["Args"].to_string(),
 		_ => String::new(),
 	};
 	format!("{} {} {detail}", step.kind, step.container)
 }
 
-fn values(agent: &mut Agent, step: &Step, f: &mut Findings) {
-	let mut request = step.request.clone();
-	mutate::each(&mut request, &mut |path, op, wrong| {
+fn values(agent: &mut Agent, step: &Step, plan: &mut std::slice::Iter<bool>, f: &mut Findings) {
+	mutate::each(&mut step.request.clone(), &mut |path, op, wrong| {
+		if plan.next() != Some(&true) {
+			return;
+		}
 		let a = agent.judge(&step.kind, wrong);
 		f.wordless += usize::from(!a.allowed && a.words.is_empty());
-		f.note(a.allowed, &step.kind, path, op);
+		if a.allowed {
+			f.note(true, &step.kind, &labelled(&step.request, path), if hides(wrong) { "hide" } else { op });
+		} else {
+			f.note(false, &step.kind, path, op);
+		}
 	});
 }

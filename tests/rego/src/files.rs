@@ -61,13 +61,14 @@ fn alphabet(app: &App, step: &Step) -> Vec<Json> {
 	let id = step.request["container_id"].as_str().unwrap_or_default();
 	let copies = app.steps.iter().filter(|s| s.kind == "CopyFileRequest");
 	let paths = copies.filter_map(|s| Some((s.request["path"].as_str()?.strip_prefix(SHARED)?, s))).filter(|(p, _)| p.starts_with(id));
-	let mut bases: BTreeSet<&str> = BTreeSet::new();
+	let (mut bases, mut atomic): (BTreeSet<&str>, BTreeSet<&str>) = Default::default();
 	let mut keys: BTreeSet<&str> = ["sub", "x"].into();
 	for (path, s) in paths {
 		let (base, key) = path.split_once('/').unwrap_or((path, ""));
 		bases.insert(base);
 		if s.request["file_type"] == "Symlink" {
 			keys.insert(key);
+			atomic.insert(base);
 		}
 	}
 	let mut targets: BTreeSet<String> = TARGETS.iter().map(|t| t.to_string()).collect();
@@ -75,11 +76,13 @@ fn alphabet(app: &App, step: &Step) -> Vec<Json> {
 	targets.extend(keys.iter().map(|k| format!("..data/{k}")));
 	let mut all = Vec::new();
 	for base in &bases {
-		let mut inner = vec![String::new(), format!("/{TIME}"), "/..data".into(), "/..".into()];
-		for k in &keys {
+		let mut inner = vec![String::new(), "/..".into(), "/x".into()];
+		if atomic.contains(base) {
+			inner.extend([format!("/{TIME}"), "/..data".into(), format!("/{TIME}/sub/x"), "/..data/sub/x".into()]);
+		}
+		for k in keys.iter().filter(|_| atomic.contains(base)) {
 			inner.extend(["", TIME, "..data", "sub", "x"].map(|d| format!("/{d}/{k}").replace("//", "/")));
 		}
-		inner.extend([format!("/{TIME}/sub/x"), "/..data/sub/x".into()]);
 		inner.sort();
 		inner.dedup();
 		for path in inner.iter().map(|i| format!("{SHARED}{base}{i}")) {

@@ -18,6 +18,7 @@ pub fn documents(text: &str) -> Result<Vec<Json>, String> {
 }
 
 /// A pod, or the template that a controller makes pods of.
+#[derive(Clone)]
 pub struct Pod {
 	pub kind: String,
 	/// The object, for its name and what its kind adds.

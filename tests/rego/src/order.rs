@@ -13,10 +13,16 @@ pub fn audit(app: &App, fresh: &Agent, f: &mut Findings) {
 	let mut agent = fresh.clone();
 	let mut points: Vec<(Agent, &Step)> = Vec::new();
 	let mut before: Option<(Agent, &Step)> = None;
-	for step in app.steps.iter().filter(|s| !s.optional && ORDERED.contains(&s.kind.as_str())) {
+	for step in app.steps.iter().filter(|s| !s.optional) {
+		if !ORDERED.contains(&step.kind.as_str()) {
+			agent.ask(&step.kind, &step.request);
+			continue;
+		}
 		let here = agent.clone();
 		if step.kind == "CreateContainerRequest" {
-			points.iter_mut().for_each(|(earlier, other)| early(earlier, other, step, f));
+			// Before its own first creation a later run of a container is a first run, which is no fault.
+			let fault = |o: &Step| o.kind != step.kind || o.container != step.container;
+			points.iter_mut().filter(|(_, o)| fault(o)).for_each(|(earlier, other)| early(earlier, other, step, f));
 		} else if let Some((earlier, other)) = &mut before {
 			early(earlier, other, step, f);
 		}
@@ -25,7 +31,9 @@ pub fn audit(app: &App, fresh: &Agent, f: &mut Findings) {
 		if step.kind == "RemoveContainerRequest" {
 			late(app, step, &mut agent, f);
 		}
-		if POINTS.contains(&step.kind.as_str()) {
+		// A later run of an init container is not waited for: the policy does not learn that the first one failed.
+		let again = step.kind == "CreateContainerRequest" && points.iter().any(|(_, s)| s.kind == step.kind && s.container == step.container);
+		if POINTS.contains(&step.kind.as_str()) && !again {
 			points.push((here.clone(), step));
 		}
 		before = Some((here, step));

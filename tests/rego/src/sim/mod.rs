@@ -11,6 +11,8 @@ use env::{list, strings, text};
 use serde_json::{json, Value as Json};
 pub use volumes::SHARED;
 
+const COMPLETION_INDEX: &str = "3";
+
 /// One request. `container` is the name in the pod, "" for the sandbox; an optional one may be denied.
 #[derive(Clone)]
 pub struct Step {
@@ -64,8 +66,27 @@ pub struct Sim<'a> {
 	steps: Vec<Step>,
 }
 
+/// What a controller adds to the template of its pods.
+fn owned(mut pod: Pod) -> Pod {
+	if pod.object["spec"]["completionMode"] == "Indexed" {
+		let key = "batch.kubernetes.io/job-completion-index";
+		pod.metadata["annotations"][key] = COMPLETION_INDEX.into();
+		pod.metadata["labels"][key] = COMPLETION_INDEX.into();
+		let from = json!({"name": "JOB_COMPLETION_INDEX", "valueFrom": {"fieldRef": {"fieldPath": format!("metadata.annotations['{key}']")}}});
+		for key in ["initContainers", "containers"] {
+			for c in pod.spec.get_mut(key).and_then(Json::as_array_mut).into_iter().flatten() {
+				if !list(&c["env"]).any(|e| e["name"] == from["name"]) {
+					c["env"] = list(&c["env"]).cloned().chain([from.clone()]).collect();
+				}
+			}
+		}
+	}
+	pod
+}
+
 /// The whole life of a pod.
 pub fn life(pod: &Pod, docs: &[Json], images: &str, modern: bool) -> Result<Vec<Step>, String> {
+	let pod = &owned(pod.clone());
 	let mut sim = Sim::new(pod, docs, images, modern);
 	sim.start();
 	let restarts = sim.spec()["restartPolicy"] != "Never";
@@ -276,7 +297,7 @@ fn pod_name(pod: &Pod, modern: bool) -> String {
 		"Pod" => name,
 		"Deployment" => format!("{name}-{}-{random}", if modern { "7c5ddbdf54" } else { "6f8" }),
 		"StatefulSet" => format!("{name}-{}", if modern { 11 } else { 0 }),
-		"Job" if pod.object["spec"]["completionMode"] == "Indexed" => format!("{name}-3-{random}"),
+		"Job" if pod.object["spec"]["completionMode"] == "Indexed" => format!("{name}-{COMPLETION_INDEX}-{random}"),
 		"CronJob" => format!("{name}-29{}-{random}", if modern { "381420" } else { "0" }),
 		_ => format!("{name}-{random}"),
 	}
