@@ -112,7 +112,7 @@ static bool succeeded(pid_t pid, int64_t until)
 static int run(const char *prog, const char *server, int64_t until, struct ctr_buf *out, bool *good,
 	       struct ctr_err *e)
 {
-	ctr_auto_fd int in = input(server, e), from = -1, to = -1;
+	ctr_auto_fd int in = input(server, e), from = -1;
 	int p[2], rc;
 	pid_t pid;
 
@@ -121,12 +121,10 @@ static int run(const char *prog, const char *server, int64_t until, struct ctr_b
 	if (pipe2(p, O_CLOEXEC) < 0)
 		return ctr_fail_sys(e, "registry.helper", "%s", prog);
 	from = p[0];
-	to = p[1];
-	rc = start(prog, in, to, &pid);
+	rc = start(prog, in, p[1], &pid);
+	close(p[1]);
 	if (rc != 0)
 		return ctr_fail(e, CTR_ENV, "registry.helper", "%s: %s", prog, strerror(rc));
-	close(to);
-	to = -1;
 	rc = gather(prog, from, until, out, e);
 	*good = succeeded(pid, rc < 0 ? 0 : until);
 	return rc;

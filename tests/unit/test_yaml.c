@@ -86,7 +86,7 @@ static void marks_are_bytes(void **s)
 {
 	/* a BOM, CRLF, wide characters and the line breaks that libyaml counts as one character */
 	static const char *const texts[] = {
-		"\xef\xbb\xbf" "k\xc3\xa9: \xf0\x9f\x98\x80\r\nz: {a: here}\r\n",
+		("\xef\xbb\xbf" "k\xc3\xa9: \xf0\x9f\x98\x80\r\nz: {a: here}\r\n"),
 		"k: \xe2\x82\xac # \xc3\xa9\nz:\n- \"\xc3\xa9\"\n- {a: here}\n",
 		"k: a\xc2\x85z: {a: here}\xe2\x80\xa8",
 		"\"\\ud83d\\ude00\": 1",

@@ -36,7 +36,7 @@ static const char *const streams[] = {
 	"a: |\n  ---\n  --- x\n ---\n^---\nb: '---'\n",
 	"a: ---x\n----: 1\n---x: 2\n",
 	"a: 1\r\n^---\r\nb: 2\r\n^--- \r\n",
-	"a: 1\xc2\x85^---\xe2\x80\xa8" "b: 2\n",
+	("a: 1\xc2\x85^---\xe2\x80\xa8" "b: 2\n"),
 	"a: 1\r^---\rb: 2\r",
 	"\xef\xbb\xbf---\na: 1\n^---\nb: 2",
 	"{\"a\": \"}{\\\"}{\"}\n^{\"b\": [1]}\n^[2]\n",
