@@ -95,18 +95,21 @@ static int from_config(struct pod *p, const struct pod_source *src, struct volum
 	struct listing l = { .p = p, .v = v };
 	struct config c;
 	const char *name;
-	bool optional;
+	bool optional, root_ca;
 
 	if (pod_str(p, at, name_key, &name, e) < 0 ||
 	    ctr_yaml_bool(p->y, at, "optional", false, &optional, e) < 0 ||
 	    ctr_yaml_seq(p->y, at, "items", &l.items, e) < 0 ||
 	    config_find(p, src, secret, name, &c, e) < 0)
 		return -1;
-	if (!secret && strcmp(name, "kube-root-ca.crt") == 0 && !c.y && !l.items)
+	/* every namespace has this one; it comes with each service account token */
+	root_ca = !secret && strcmp(name, "kube-root-ca.crt") == 0;
+	v->config = v->config || !root_ca;
+	if (root_ca && !c.y && !l.items)
 		return add_file(p, v, "ca.crt", -1, e);
 	if (!c.y && optional)
 		return 0;
-	if (!c.y)
+	if (!c.y && !root_ca)
 		pod_warn(p, src, at, "config.absent",
 			 "%s \"%s\" is not in the input: sizes of its files are not held",
 			 secret ? "Secret" : "ConfigMap", name);

@@ -41,6 +41,7 @@ struct volume {
 	struct vfile *files; /* VOL_FILES */
 	size_t n_files;
 	const char *path; /* VOL_PATH */
+	bool config;	  /* VOL_FILES: holds a ConfigMap or Secret of somebody's */
 	bool used;
 };
 

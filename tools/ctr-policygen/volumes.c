@@ -226,11 +226,7 @@ static void warn_host_content(struct pod *p, const struct pod_source *src,
 		pod_warn(p, src, node, "policy.host-content",
 			 "volume \"%s\": the host chooses the content; use a block claim with secure-pv",
 			 v->name);
-	if (v->kind != VOL_FILES)
-		return;
-	if (!ctr_yaml_null(ctr_yaml_get(v->node, "configMap")) ||
-	    !ctr_yaml_null(ctr_yaml_get(v->node, "secret")) ||
-	    !ctr_yaml_null(ctr_yaml_get(v->node, "projected")))
+	if (v->kind == VOL_FILES && v->config)
 		pod_warn(p, src, node, "policy.host-content",
 			 "volume \"%s\": the host can change the content of its files, only names and sizes are held",
 			 v->name);
