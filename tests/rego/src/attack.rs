@@ -159,3 +159,19 @@ fn named(words: &str, reason: &Json) -> Result<(), String> {
 		false => Err(format!("denied for another reason than {reason}")),
 	}
 }
+
+#[cfg(test)]
+mod tests {
+	use super::*;
+	use serde_json::json;
+
+	#[test]
+	fn words() {
+		let request = json!({"OCI": {"Process": {"Env": ["A=hunter2", "B=x"]}}});
+		assert_eq!(readable("env: Process.Env[A]: expected unset, found set", &request), Ok(()));
+		for wrong in ["", "denied", "env: A: expected x", "other: A: expected x, found y", "env: A: expected x, found y\n", "env: A: expected x, found hunter2",
+			&format!("env: A: expected x, found {}", "y".repeat(300))] {
+			assert!(readable(wrong, &request).is_err(), "{wrong}");
+		}
+	}
+}
