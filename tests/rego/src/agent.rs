@@ -15,7 +15,9 @@ impl Answer {
 	/// One line for a person.
 	pub fn why(&self) -> String {
 		match &self.fault {
-			Some(f) => format!("{} [{}]", self.words, f.split_whitespace().collect::<Vec<_>>().join(" ")),
+			Some(f) => {
+				format!("{} [{}]", self.words, f.split_whitespace().collect::<Vec<_>>().join(" "))
+			}
 			None => self.words.clone(),
 		}
 	}
@@ -31,7 +33,8 @@ impl Agent {
 	/// Fails if the engine refuses the text, or if the policy would let failing requests pass.
 	pub fn load(policy: &str) -> Result<Agent, String> {
 		let mut engine = regorus::Engine::new();
-		let package = engine.add_policy("agent_policy".into(), policy.into()).map_err(|e| e.to_string())?;
+		let package =
+			engine.add_policy("agent_policy".into(), policy.into()).map_err(|e| e.to_string())?;
 		if package != "data.agent_policy" {
 			return Err(format!("package is {package} (expected data.agent_policy)"));
 		}
@@ -117,7 +120,8 @@ fn printed(line: &str) -> &str {
 mod tests {
 	use super::*;
 
-	const HEAD: &str = "package agent_policy\nimport rego.v1\ndefault AllowRequestsFailingPolicy := false\n";
+	const HEAD: &str =
+		"package agent_policy\nimport rego.v1\ndefault AllowRequestsFailingPolicy := false\n";
 
 	fn agent(rules: &str) -> Agent {
 		Agent::load(&format!("{HEAD}{rules}")).unwrap()
@@ -126,8 +130,14 @@ mod tests {
 	#[test]
 	fn answers() {
 		let mut a = agent("T := true\nF := false\nO := {\"allowed\": true}\nX := 1\nY := {\"allowed\": 1}\nZ := to_number(\"x\", 1)\n");
-		for (kind, allowed, fault) in [("T", true, false), ("F", false, false), ("O", true, false), ("X", false, true),
-			("Y", false, true), ("None", false, true)] {
+		for (kind, allowed, fault) in [
+			("T", true, false),
+			("F", false, false),
+			("O", true, false),
+			("X", false, true),
+			("Y", false, true),
+			("None", false, true),
+		] {
 			let r = a.ask(kind, &json!({}));
 			assert_eq!((r.allowed, r.fault.is_some()), (allowed, fault), "{kind}: {}", r.why());
 		}

@@ -1,23 +1,39 @@
 //! Attacks: a life cycle up to some point, then a wrong request or a sequence of them. One of them must be denied, in
 //! words that name the guarantee, the field, what was expected and what was found.
 
-use crate::{agent::Agent, life::{self, App}, patch, read, sim::{Step, SHARED}, tally::Tally, Opts};
+use crate::{
+	agent::Agent,
+	life::{self, App},
+	patch, read,
+	sim::{Step, SHARED},
+	tally::Tally,
+	Opts,
+};
 use regex::Regex;
 use serde_json::Value as Json;
 use std::collections::HashMap;
 
 /// `ctr-rego attack APPS ATTACKS.json --images DIR`
 pub fn run(o: &Opts) -> Result<bool, String> {
-	let attacks: Vec<Json> = serde_json::from_str(&read(o.operand(1)?)?).map_err(|e| format!("{}: {e}", o.operands[1]))?;
+	let attacks: Vec<Json> = serde_json::from_str(&read(o.operand(1)?)?)
+		.map_err(|e| format!("{}: {e}", o.operands[1]))?;
 	let mut tally = Tally::default();
 	let mut apps: HashMap<String, Vec<App>> = HashMap::new();
 	for attack in &attacks {
 		let name = attack["app"].as_str().ok_or(format!("attack without app: {attack}"))?;
 		if !apps.contains_key(name) {
-			apps.insert(name.into(), life::apps(o, &std::path::Path::new(o.operand(0)?).join(name))?);
+			apps.insert(
+				name.into(),
+				life::apps(o, &std::path::Path::new(o.operand(0)?).join(name))?,
+			);
 		}
 		for app in &apps[name] {
-			let title = format!("{}: guarantee {}: {}", app.title(), attack["guarantee"], attack["name"].as_str().unwrap_or_default());
+			let title = format!(
+				"{}: guarantee {}: {}",
+				app.title(),
+				attack["guarantee"],
+				attack["name"].as_str().unwrap_or_default()
+			);
 			tally.check(&title, repelled(app, attack));
 		}
 	}
@@ -41,7 +57,9 @@ fn repelled(app: &App, attack: &Json) -> Result<(), String> {
 			return Err(format!("before the attack: {kind} denied: {}", a.why()));
 		}
 		if !a.allowed {
-			return readable(&a.words, &request).and_then(|()| named(&a.words, &attack["reason"])).map_err(|e| format!("{e}: {}", a.why()));
+			return readable(&a.words, &request)
+				.and_then(|()| named(&a.words, &attack["reason"]))
+				.map_err(|e| format!("{e}: {}", a.why()));
 		}
 	}
 	Err("allowed (expected denied)".into())
@@ -50,10 +68,12 @@ fn repelled(app: &App, attack: &Json) -> Result<(), String> {
 /// The index of the step that a selector names: {"kind", "container"?, "has"?, "nth"?}; the last one is nth -1.
 fn position(app: &App, at: &Json) -> Result<usize, String> {
 	let fits = |s: &Step| {
-		at["kind"] == s.kind.as_str() && at["container"].as_str().is_none_or(|c| c == s.container)
+		at["kind"] == s.kind.as_str()
+			&& at["container"].as_str().is_none_or(|c| c == s.container)
 			&& at["has"].as_str().is_none_or(|h| s.request.to_string().contains(h))
 	};
-	let found: Vec<usize> = app.steps.iter().enumerate().filter(|(_, s)| fits(s)).map(|(n, _)| n).collect();
+	let found: Vec<usize> =
+		app.steps.iter().enumerate().filter(|(_, s)| fits(s)).map(|(n, _)| n).collect();
 	let nth = at["nth"].as_i64().unwrap_or(0);
 	let index = if nth < 0 { found.len() as i64 + nth } else { nth };
 	found.get(index as usize).copied().ok_or(format!("broken attack: no step {at}"))
@@ -69,7 +89,8 @@ fn form(app: &App, at: usize, item: &Json) -> Result<(String, Json), String> {
 		fill(&mut request, app, &step.request, "");
 	}
 	for op in item["patch"].as_array().into_iter().flatten() {
-		request = patched(app, &step.request, &request, op).map_err(|e| format!("broken attack: {e}"))?;
+		request =
+			patched(app, &step.request, &request, op).map_err(|e| format!("broken attack: {e}"))?;
 	}
 	Ok((kind, request))
 }
@@ -83,9 +104,15 @@ fn patched(app: &App, original: &Json, request: &Json, op: &Json) -> Result<Json
 			op[key] = resolve(request, path)?.into();
 		}
 	}
-	let old = op["path"].as_str().and_then(|p| request.pointer(p)).and_then(Json::as_str).unwrap_or_default().to_string();
+	let old = op["path"]
+		.as_str()
+		.and_then(|p| request.pointer(p))
+		.and_then(Json::as_str)
+		.unwrap_or_default()
+		.to_string();
 	if op["op"] == "sub" {
-		let (from, to) = (op["from"].as_str().unwrap_or_default(), op["to"].as_str().unwrap_or_default());
+		let (from, to) =
+			(op["from"].as_str().unwrap_or_default(), op["to"].as_str().unwrap_or_default());
 		if from.is_empty() || !old.contains(from) {
 			return Err(format!("{op}: nothing to replace"));
 		}
@@ -120,10 +147,24 @@ fn resolve(request: &Json, path: &str) -> Result<String, String> {
 fn fill(value: &mut Json, app: &App, original: &Json, old: &str) {
 	match value {
 		Json::String(s) if s.contains("${") => {
-			let id_of = |name: &str| app.steps.iter().filter(|s| s.container == name).find_map(|s| s.request["container_id"].as_str());
-			let own = original["container_id"].as_str().or(original["path"].as_str().and_then(|p| p.strip_prefix(SHARED)?.get(..64)));
-			let ip = app.steps.iter().find_map(|s| s.request.pointer("/interface/IPAddresses/0/address")?.as_str());
-			let mut text = s.replace("${old}", old).replace("${ip}", ip.unwrap_or_default()).replace("${id}", own.unwrap_or_default()).replace("${sandbox}", id_of("").unwrap_or_default());
+			let id_of = |name: &str| {
+				app.steps
+					.iter()
+					.filter(|s| s.container == name)
+					.find_map(|s| s.request["container_id"].as_str())
+			};
+			let own = original["container_id"]
+				.as_str()
+				.or(original["path"].as_str().and_then(|p| p.strip_prefix(SHARED)?.get(..64)));
+			let ip = app
+				.steps
+				.iter()
+				.find_map(|s| s.request.pointer("/interface/IPAddresses/0/address")?.as_str());
+			let mut text = s
+				.replace("${old}", old)
+				.replace("${ip}", ip.unwrap_or_default())
+				.replace("${id}", own.unwrap_or_default())
+				.replace("${sandbox}", id_of("").unwrap_or_default());
 			for name in app.steps.iter().map(|s| &s.container) {
 				text = text.replace(&format!("${{id:{name}}}"), id_of(name).unwrap_or_default());
 			}
@@ -144,9 +185,17 @@ pub fn readable(words: &str, request: &Json) -> Result<(), String> {
 	if words.chars().count() >= 300 {
 		return Err(format!("{} characters of words (expected below 300)", words.chars().count()));
 	}
-	let process = if request["process"].is_null() { &request["OCI"]["Process"] } else { &request["process"] };
-	let values = process["Env"].as_array().into_iter().flatten().filter_map(|e| e.as_str()?.split_once('=').map(|(_, v)| v));
-	match values.into_iter().find(|v| v.len() > 5 && words.starts_with("env: ") && words.contains(v)) {
+	let process =
+		if request["process"].is_null() { &request["OCI"]["Process"] } else { &request["process"] };
+	let values = process["Env"]
+		.as_array()
+		.into_iter()
+		.flatten()
+		.filter_map(|e| e.as_str()?.split_once('=').map(|(_, v)| v));
+	match values
+		.into_iter()
+		.find(|v| v.len() > 5 && words.starts_with("env: ") && words.contains(v))
+	{
 		Some(_) => Err("words show the value of an environment variable".into()),
 		None => Ok(()),
 	}
@@ -157,5 +206,28 @@ fn named(words: &str, reason: &Json) -> Result<(), String> {
 	match Regex::new(reason).map_err(|e| format!("broken attack: {e}"))?.is_match(words) {
 		true => Ok(()),
 		false => Err(format!("denied for another reason than {reason}")),
+	}
+}
+
+#[cfg(test)]
+mod tests {
+	use super::*;
+	use serde_json::json;
+
+	#[test]
+	fn words() {
+		let request = json!({"OCI": {"Process": {"Env": ["A=hunter2", "B=x"]}}});
+		assert_eq!(readable("env: Process.Env[A]: expected unset, found set", &request), Ok(()));
+		for wrong in [
+			"",
+			"denied",
+			"env: A: expected x",
+			"other: A: expected x, found y",
+			"env: A: expected x, found y\n",
+			"env: A: expected x, found hunter2",
+			&format!("env: A: expected x, found {}", "y".repeat(300)),
+		] {
+			assert!(readable(wrong, &request).is_err(), "{wrong}");
+		}
 	}
 }

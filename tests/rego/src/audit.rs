@@ -1,7 +1,15 @@
 //! The mutation audit: every request that differs from a right one, and every sequence that does, is to be denied, save
 //! what allowed-mutations.json lists with a reason.
 
-use crate::{agent::Agent, files, life::{self, App}, mutate, order, patch, read, sim::{Step, SHARED}, tally::Tally, Opts};
+use crate::{
+	agent::Agent,
+	files,
+	life::{self, App},
+	mutate, order, patch, read,
+	sim::{Step, SHARED},
+	tally::Tally,
+	Opts,
+};
 use serde_json::Value as Json;
 use std::collections::{hash_map::DefaultHasher, BTreeMap, HashMap, HashSet};
 use std::hash::{Hash, Hasher};
@@ -16,18 +24,25 @@ pub struct Listed {
 
 impl Listed {
 	fn load(file: &str) -> Result<Listed, String> {
-		let list: Vec<Json> = serde_json::from_str(&read(file)?).map_err(|e| format!("{file}: {e}"))?;
+		let list: Vec<Json> =
+			serde_json::from_str(&read(file)?).map_err(|e| format!("{file}: {e}"))?;
 		match list.iter().find(|e| e["reason"].as_str().is_none_or(str::is_empty)) {
 			Some(e) => Err(format!("{file}: no reason: {e}")),
-			None => Ok(Listed { entries: list.into_iter().map(|e| (e, AtomicUsize::new(0))).collect() }),
+			None => {
+				Ok(Listed { entries: list.into_iter().map(|e| (e, AtomicUsize::new(0))).collect() })
+			}
 		}
 	}
 
 	fn covers(&self, kind: &str, path: &[String], op: &str) -> bool {
 		let hit = self.entries.iter().find(|(e, _)| {
 			let text = |k: &str| e[k].as_str().unwrap_or_default();
-			let words = |k: &str, word: &str| text(k) == "*" || text(k).split_whitespace().any(|w| w == word);
-			words("kind", kind) && words("op", op) && fits(&patch::tokens(text("path")).unwrap_or_default(), path)
+			let words = |k: &str, word: &str| {
+				text(k) == "*" || text(k).split_whitespace().any(|w| w == word)
+			};
+			words("kind", kind)
+				&& words("op", op)
+				&& fits(&patch::tokens(text("path")).unwrap_or_default(), path)
 		});
 		hit.map(|(_, n)| n.fetch_add(1, Relaxed)).is_some()
 	}
@@ -44,16 +59,20 @@ fn fits(pattern: &[String], path: &[String]) -> bool {
 
 /// Whether a mount lies over an earlier one: that has its own name in findings, for it is more than another order.
 fn hides(request: &Json) -> bool {
-	let mounts = request.pointer("/OCI/Mounts").and_then(Json::as_array).map_or(&[][..], Vec::as_slice);
+	let mounts =
+		request.pointer("/OCI/Mounts").and_then(Json::as_array).map_or(&[][..], Vec::as_slice);
 	let at = |m: &Json| format!("{}/", m["destination"].as_str().unwrap_or_default());
-	(0..mounts.len()).any(|i| mounts[i + 1..].iter().any(|later| at(&mounts[i]).starts_with(&at(later))))
+	(0..mounts.len())
+		.any(|i| mounts[i + 1..].iter().any(|later| at(&mounts[i]).starts_with(&at(later))))
 }
 
 /// `*` stands for any text.
 fn globbed(pattern: &str, text: &str) -> bool {
 	match pattern.split_once('*') {
 		None => pattern == text,
-		Some((head, rest)) => text.strip_prefix(head).is_some_and(|t| (0..=t.len()).any(|i| t.is_char_boundary(i) && globbed(rest, &t[i..]))),
+		Some((head, rest)) => text.strip_prefix(head).is_some_and(|t| {
+			(0..=t.len()).any(|i| t.is_char_boundary(i) && globbed(rest, &t[i..]))
+		}),
 	}
 }
 
@@ -72,7 +91,11 @@ fn labelled(request: &Json, path: &[String]) -> Vec<String> {
 	};
 	let base = request["path"].as_str().and_then(|p| p.get(SHARED.len() + 82..)?.split('/').next());
 	let file_type = request["file_type"].as_str();
-	base.into_iter().chain(file_type).chain(path.iter().enumerate().map(|(i, t)| name(i).unwrap_or(t))).map(String::from).collect()
+	base.into_iter()
+		.chain(file_type)
+		.chain(path.iter().enumerate().map(|(i, t)| name(i).unwrap_or(t)))
+		.map(String::from)
+		.collect()
 }
 
 /// What was asked of one application, and what should not have been allowed, each once with its number.
@@ -93,7 +116,10 @@ impl Findings<'_> {
 		if allowed && self.listed.covers(kind, path, op) {
 			self.covered += 1;
 		} else if allowed {
-			*self.wrong.entry(format!("{kind} {} {op}: allowed (expected denied)", starred(path))).or_default() += 1;
+			*self
+				.wrong
+				.entry(format!("{kind} {} {op}: allowed (expected denied)", starred(path)))
+				.or_default() += 1;
 		}
 	}
 }
@@ -111,7 +137,9 @@ pub fn run(o: &Opts) -> Result<bool, String> {
 	std::thread::scope(|s| {
 		for _ in 0..std::thread::available_parallelism().map_or(1, usize::from) {
 			s.spawn(|| {
-				while let Some((n, app)) = Some(next.fetch_add(1, Relaxed)).and_then(|n| Some((n, apps.get(n)?))) {
+				while let Some((n, app)) =
+					Some(next.fetch_add(1, Relaxed)).and_then(|n| Some((n, apps.get(n)?)))
+				{
 					let report = audit(app, &plans[n], &listed);
 					reports.lock().expect("no thread panicked").insert(n, report);
 				}
@@ -125,14 +153,21 @@ pub fn run(o: &Opts) -> Result<bool, String> {
 			Err(e) => tally.check(&apps[n].title(), Err(e)),
 		}
 	}
-	let unused = listed.entries.iter().filter(|(_, n)| n.load(Relaxed) == 0 && o.operands.len() == 2);
+	let unused =
+		listed.entries.iter().filter(|(_, n)| n.load(Relaxed) == 0 && o.operands.len() == 2);
 	unused.for_each(|(e, _)| tally.check(&o.operands[1], Err(format!("matches nothing: {e}"))));
 	Ok(tally.close())
 }
 
 fn summarise(app: &App, f: &Findings, tally: &mut Tally) {
-	println!("{}: {} wrong requests, {} allowed as listed, {} denied without words, {} pairs of copies", app.title(), f.asked, f.covered,
-		f.wordless, f.pairs);
+	println!(
+		"{}: {} wrong requests, {} allowed as listed, {} denied without words, {} pairs of copies",
+		app.title(),
+		f.asked,
+		f.covered,
+		f.wordless,
+		f.pairs
+	);
 	f.wrong.iter().for_each(|(what, n)| println!("not ok: {}: {what} ({n})", app.title()));
 	let failed: usize = f.wrong.values().sum();
 	tally.add(f.asked + f.pairs - failed, failed);
@@ -151,7 +186,9 @@ fn plan(apps: &[App]) -> Vec<Vec<bool>> {
 				(&step.kind, step.role, starred(path), op).hash(&mut h);
 				if !["null", "type", "fill"].contains(&op) {
 					surroundings(step, path, &mut elements).hash(&mut h);
-					let value = wrong.pointer(&patch::pointer(path)).filter(|v| !v.is_array() && !v.is_object());
+					let value = wrong
+						.pointer(&patch::pointer(path))
+						.filter(|v| !v.is_array() && !v.is_object());
 					named(value.and_then(Json::as_str).unwrap_or_default()).hash(&mut h);
 				}
 				plan.push(seen.insert(h.finish()));
@@ -168,7 +205,13 @@ fn surroundings(step: &Step, path: &[String], elements: &mut HashMap<Vec<String>
 	let outermost = &path[..index.map_or(path.len(), |i| i + 1)];
 	*elements.entry(outermost.to_vec()).or_insert_with(|| {
 		let element = step.request.pointer(&patch::pointer(outermost)).unwrap_or(&Json::Null);
-		let file = step.request["path"].as_str().map_or("", |p| if p.contains("/..") { "in a volume" } else { &p[SHARED.len() + 82..] });
+		let file = step.request["path"].as_str().map_or("", |p| {
+			if p.contains("/..") {
+				"in a volume"
+			} else {
+				&p[SHARED.len() + 82..]
+			}
+		});
 		let mut h = DefaultHasher::new();
 		(named(&element.to_string()), file, step.request["file_type"].as_str()).hash(&mut h);
 		h.finish()
@@ -177,17 +220,24 @@ fn surroundings(step: &Step, path: &[String], elements: &mut HashMap<Vec<String>
 
 /// Without random names, which are what has many hexadecimal digits.
 fn named(text: &str) -> String {
-	let hex = |word: &&str| word.len() >= 12 && word.bytes().all(|b| b.is_ascii_hexdigit() || b == b'_');
+	let hex =
+		|word: &&str| word.len() >= 12 && word.bytes().all(|b| b.is_ascii_hexdigit() || b == b'_');
 	text.split(['-', '/', '"', '\\', ':', '=', ' ']).filter(|w| !hex(w)).collect()
 }
 
 /// A pointer with `*` for indices.
 fn starred(path: &[String]) -> String {
-	patch::pointer(&path.iter().map(|t| if t.bytes().all(|b| b.is_ascii_digit()) { "*" } else { t }).collect::<Vec<_>>())
+	patch::pointer(
+		&path
+			.iter()
+			.map(|t| if t.bytes().all(|b| b.is_ascii_digit()) { "*" } else { t })
+			.collect::<Vec<_>>(),
+	)
 }
 
 fn audit<'a>(app: &App, plan: &[bool], listed: &'a Listed) -> Result<Findings<'a>, String> {
-	let mut f = Findings { listed, asked: 0, pairs: 0, covered: 0, wordless: 0, wrong: BTreeMap::new() };
+	let mut f =
+		Findings { listed, asked: 0, pairs: 0, covered: 0, wordless: 0, wrong: BTreeMap::new() };
 	let fresh = Agent::load(&app.policy)?;
 	let mut agent = fresh.clone();
 	let (mut seen, mut plan) = (HashSet::new(), plan.iter());
@@ -208,7 +258,10 @@ fn audit<'a>(app: &App, plan: &[bool], listed: &'a Listed) -> Result<Findings<'a
 /// Steps that ask the same thing of the policy are mutated once.
 fn shape(step: &Step) -> String {
 	let detail = match step.kind.as_str() {
-		"CopyFileRequest" => step.request["path"].as_str().map_or("", |p| &p[SHARED.len() + 82..]).to_string() + &step.request["file_type"].to_string(),
+		"CopyFileRequest" => {
+			step.request["path"].as_str().map_or("", |p| &p[SHARED.len() + 82..]).to_string()
+				+ &step.request["file_type"].to_string()
+		}
 		"ExecProcessRequest" => step.request["process"]["Args"].to_string(),
 		_ => String::new(),
 	};
@@ -223,7 +276,12 @@ fn values(agent: &mut Agent, step: &Step, plan: &mut std::slice::Iter<bool>, f: 
 		let a = agent.judge(&step.kind, wrong);
 		f.wordless += usize::from(!a.allowed && a.words.is_empty());
 		if a.allowed {
-			f.note(true, &step.kind, &labelled(&step.request, path), if hides(wrong) { "hide" } else { op });
+			f.note(
+				true,
+				&step.kind,
+				&labelled(&step.request, path),
+				if hides(wrong) { "hide" } else { op },
+			);
 		} else {
 			f.note(false, &step.kind, path, op);
 		}

@@ -7,7 +7,8 @@ use std::path::Path;
 pub fn run(o: &Opts) -> Result<bool, String> {
 	let dir = Path::new(o.operand(0)?);
 	let entries = std::fs::read_dir(dir).map_err(|e| format!("{}: {e}", dir.display()))?;
-	let mut folders: Vec<_> = entries.flatten().map(|e| e.path()).filter(|p| p.join("testcases.json").exists()).collect();
+	let mut folders: Vec<_> =
+		entries.flatten().map(|e| e.path()).filter(|p| p.join("testcases.json").exists()).collect();
 	folders.sort();
 	let mut tally = Tally::default();
 	for folder in folders {
@@ -37,7 +38,13 @@ fn replay(o: &Opts, folder: &Path, name: &str, tally: &mut Tally) -> Result<(), 
 		}
 		let a = agent.ask(case["kind"].as_str().unwrap_or_default(), &case["request"]);
 		let right = case["allowed"].as_bool().ok_or("testcases.json: case without answer")?;
-		let wrong = || if a.allowed { "allowed (expected denied)".into() } else { format!("denied: {}", a.why()) };
+		let wrong = || {
+			if a.allowed {
+				"allowed (expected denied)".into()
+			} else {
+				format!("denied: {}", a.why())
+			}
+		};
 		let label = format!("{name}: {}", case["description"].as_str().unwrap_or_default());
 		tally.check(&label, if a.allowed == right { Ok(()) } else { Err(wrong()) });
 	}

@@ -43,7 +43,11 @@ pub fn findings(policy: &str) -> Result<Vec<String>, String> {
 	engine.add_policy("policy".into(), policy.into()).map_err(|e| e.to_string())?;
 	let mut check = Check::default();
 	for (n, line) in policy.lines().enumerate().filter(|(_, l)| l.len() > 1000) {
-		check.found.insert((n as u32 + 1, 1001, format!("line of {} bytes (expected at most 1000)", line.len())));
+		check.found.insert((
+			n as u32 + 1,
+			1001,
+			format!("line of {} bytes (expected at most 1000)", line.len()),
+		));
 	}
 	for module in engine.get_modules().iter() {
 		check.module(module);
@@ -72,7 +76,11 @@ impl Check {
 	fn module(&mut self, module: &Module) {
 		for import in &module.imports {
 			if import.refr.span().text() != "rego.v1" {
-				self.find(import.span.line, import.span.col, format!("import {} (expected rego.v1 alone)", import.refr.span().text()));
+				self.find(
+					import.span.line,
+					import.span.col,
+					format!("import {} (expected rego.v1 alone)", import.refr.span().text()),
+				);
 			}
 		}
 		for rule in &module.policy {
@@ -84,7 +92,9 @@ impl Check {
 		}
 		for rule in &module.policy {
 			let (name, _) = head(rule);
-			if !self.referenced.contains(&name) && !ENTRY_POINTS.split_whitespace().any(|e| e == name) {
+			if !self.referenced.contains(&name)
+				&& !ENTRY_POINTS.split_whitespace().any(|e| e == name)
+			{
 				self.find(rule.span().line, rule.span().col, format!("rule {name} is not used"));
 			}
 		}
@@ -114,7 +124,11 @@ impl Check {
 		}
 		for (n, body) in bodies.iter().enumerate() {
 			let value = body.assign.as_ref().map(|a| &a.value);
-			let terms: Vec<&Ref<Expr>> = if n == 0 { heads.iter().flatten().copied().chain(value).collect() } else { value.into_iter().collect() };
+			let terms: Vec<&Ref<Expr>> = if n == 0 {
+				heads.iter().flatten().copied().chain(value).collect()
+			} else {
+				value.into_iter().collect()
+			};
 			self.query(&body.query, &terms);
 		}
 		self.close();
@@ -125,8 +139,12 @@ impl Check {
 		self.scopes.push(Vec::new());
 		for s in &query.stmts {
 			match &s.literal {
-				Literal::SomeVars { vars, .. } => vars.iter().for_each(|v| self.local(v.text(), (v.line, v.col), "variable")),
-				Literal::SomeIn { key, value, .. } => key.iter().chain([value]).for_each(|e| self.declare(e, "variable")),
+				Literal::SomeVars { vars, .. } => {
+					vars.iter().for_each(|v| self.local(v.text(), (v.line, v.col), "variable"))
+				}
+				Literal::SomeIn { key, value, .. } => {
+					key.iter().chain([value]).for_each(|e| self.declare(e, "variable"))
+				}
 				Literal::Expr { expr, .. } => self.assigned(expr),
 				_ => (),
 			}
@@ -138,7 +156,9 @@ impl Check {
 				Literal::Every { key, value, domain, query, .. } => {
 					self.expr(domain);
 					self.scopes.push(Vec::new());
-					key.iter().chain([value]).for_each(|v| self.local(v.text(), (v.line, v.col), "variable"));
+					key.iter()
+						.chain([value])
+						.for_each(|v| self.local(v.text(), (v.line, v.col), "variable"));
 					self.query(query, &[]);
 					self.close();
 				}
@@ -160,8 +180,12 @@ impl Check {
 	fn declare(&mut self, pattern: &Expr, what: &'static str) {
 		match pattern {
 			Expr::Var { span, .. } => self.local(span.text(), (span.line, span.col), what),
-			Expr::Array { items, .. } | Expr::Set { items, .. } => items.iter().for_each(|i| self.declare(i, what)),
-			Expr::Object { fields, .. } => fields.iter().for_each(|(_, _, v)| self.declare(v, what)),
+			Expr::Array { items, .. } | Expr::Set { items, .. } => {
+				items.iter().for_each(|i| self.declare(i, what))
+			}
+			Expr::Object { fields, .. } => {
+				fields.iter().for_each(|(_, _, v)| self.declare(v, what))
+			}
 			_ => (),
 		}
 	}
@@ -200,7 +224,11 @@ impl Check {
 		let own = name.strip_prefix("data.agent_policy.").unwrap_or(name);
 		match self.rules.get(own).copied() {
 			Some(n) if n == params.len() => drop(self.referenced.insert(own.into())),
-			Some(n) => self.find(span.line, span.col, format!("{own} takes {n} arguments, not {}", params.len())),
+			Some(n) => self.find(
+				span.line,
+				span.col,
+				format!("{own} takes {n} arguments, not {}", params.len()),
+			),
 			None if BUILTINS.split_whitespace().any(|b| b == name) => (),
 			None => self.find(span.line, span.col, format!("no function {name} in the agent")),
 		}
@@ -208,10 +236,18 @@ impl Check {
 
 	fn expr(&mut self, expr: &Expr) {
 		match expr {
-			Expr::Var { span, value: Value::String(name), .. } => self.var(name, (span.line, span.col)),
-			Expr::Array { items, .. } | Expr::Set { items, .. } => items.iter().for_each(|i| self.expr(i)),
-			Expr::Object { fields, .. } => fields.iter().for_each(|(_, k, v)| [k, v].iter().for_each(|e| self.expr(e))),
-			Expr::ArrayCompr { term, query, .. } | Expr::SetCompr { term, query, .. } => self.query(query, &[term]),
+			Expr::Var { span, value: Value::String(name), .. } => {
+				self.var(name, (span.line, span.col))
+			}
+			Expr::Array { items, .. } | Expr::Set { items, .. } => {
+				items.iter().for_each(|i| self.expr(i))
+			}
+			Expr::Object { fields, .. } => {
+				fields.iter().for_each(|(_, k, v)| [k, v].iter().for_each(|e| self.expr(e)))
+			}
+			Expr::ArrayCompr { term, query, .. } | Expr::SetCompr { term, query, .. } => {
+				self.query(query, &[term])
+			}
 			Expr::ObjectCompr { key, value, query, .. } => self.query(query, &[key, value]),
 			Expr::Call { fcn, params, .. } => {
 				self.call(fcn, params);
@@ -220,14 +256,18 @@ impl Check {
 			Expr::UnaryExpr { expr, .. } => self.expr(expr),
 			Expr::RefDot { refr, .. } => self.expr(refr),
 			Expr::RefBrack { refr, index, .. } => [refr, index].iter().for_each(|e| self.expr(e)),
-			Expr::BinExpr { lhs, rhs, .. } | Expr::BoolExpr { lhs, rhs, .. } | Expr::ArithExpr { lhs, rhs, .. } => [lhs, rhs].iter().for_each(|e| self.expr(e)),
+			Expr::BinExpr { lhs, rhs, .. }
+			| Expr::BoolExpr { lhs, rhs, .. }
+			| Expr::ArithExpr { lhs, rhs, .. } => [lhs, rhs].iter().for_each(|e| self.expr(e)),
 			Expr::AssignExpr { op, lhs, rhs, .. } => {
 				if *op == regorus::unstable::AssignOp::Eq {
 					self.expr(lhs);
 				}
 				self.expr(rhs);
 			}
-			Expr::Membership { key, value, collection, .. } => key.iter().chain([value, collection]).for_each(|e| self.expr(e)),
+			Expr::Membership { key, value, collection, .. } => {
+				key.iter().chain([value, collection]).for_each(|e| self.expr(e))
+			}
 			_ => (),
 		}
 	}
@@ -236,7 +276,9 @@ impl Check {
 /// Name and number of arguments of a rule.
 fn head(rule: &Rule) -> (String, usize) {
 	let (refr, args) = match rule {
-		Rule::Spec { head: RuleHead::Compr { refr, .. } | RuleHead::Set { refr, .. }, .. } => (refr, 0),
+		Rule::Spec { head: RuleHead::Compr { refr, .. } | RuleHead::Set { refr, .. }, .. } => {
+			(refr, 0)
+		}
 		Rule::Spec { head: RuleHead::Func { refr, args, .. }, .. } => (refr, args.len()),
 		Rule::Default { refr, args, .. } => (refr, args.len()),
 	};
@@ -261,12 +303,26 @@ mod tests {
 
 	#[test]
 	fn each_finding() {
-		for (rules, text) in [("StopTracingRequest if x := 1", "variable x is not used"), ("StopTracingRequest if some x in input", "variable x is not used"),
-			("StopTracingRequest if f(1)\nf(x) if true", "argument x is not used"), ("f(x) if x", "rule f is not used"),
-			("StopTracingRequest if every x in [1] {\n\ttrue\n}", "variable x is not used"), ("StopTracingRequest if {\n\tcount := 1\n\tcount == 1\n}", "variable count shadows"),
-			("StopTracingRequest if {\n\tStopTracingRequest := 1\n\tStopTracingRequest == 1\n}", "shadows"), ("StopTracingRequest if {\n\ty := 1\n\tz := [y | y := 2]\n\tz == y\n}", "variable y shadows"),
-			("StopTracingRequest if time.now_ns() > 1", "no function time.now_ns"), ("StopTracingRequest if walk(input)", "no function walk"),
-			("StopTracingRequest if f(1, 2)\nf(x) if x", "f takes 1 arguments"), (&format!("StopTracingRequest := [\"{}\"]", "a".repeat(990)), "line of")] {
+		for (rules, text) in [
+			("StopTracingRequest if x := 1", "variable x is not used"),
+			("StopTracingRequest if some x in input", "variable x is not used"),
+			("StopTracingRequest if f(1)\nf(x) if true", "argument x is not used"),
+			("f(x) if x", "rule f is not used"),
+			("StopTracingRequest if every x in [1] {\n\ttrue\n}", "variable x is not used"),
+			("StopTracingRequest if {\n\tcount := 1\n\tcount == 1\n}", "variable count shadows"),
+			(
+				"StopTracingRequest if {\n\tStopTracingRequest := 1\n\tStopTracingRequest == 1\n}",
+				"shadows",
+			),
+			(
+				"StopTracingRequest if {\n\ty := 1\n\tz := [y | y := 2]\n\tz == y\n}",
+				"variable y shadows",
+			),
+			("StopTracingRequest if time.now_ns() > 1", "no function time.now_ns"),
+			("StopTracingRequest if walk(input)", "no function walk"),
+			("StopTracingRequest if f(1, 2)\nf(x) if x", "f takes 1 arguments"),
+			(&format!("StopTracingRequest := [\"{}\"]", "a".repeat(990)), "line of"),
+		] {
 			let found = check(&format!("{rules}\n"));
 			assert!(found.iter().any(|f| f.contains(text)), "{rules}: {found:?}");
 		}

@@ -18,7 +18,9 @@ impl Guest {
 	/// names, a link leads out of its volume, or something stands in for the volume itself that is not to.
 	pub fn copy(&mut self, path: &str, file_type: &str, target: &str) -> Result<(), String> {
 		let literal = parts(path);
-		let Some((name, parent)) = literal.split_last() else { return Err("replaces the shared directory".into()) };
+		let Some((name, parent)) = literal.split_last() else {
+			return Err("replaces the shared directory".into());
+		};
 		if literal.iter().any(|p| p == "..") {
 			return Err("climbs".into());
 		}
@@ -41,7 +43,12 @@ impl Guest {
 	}
 
 	/// Follows links; never leaves the shared directory, as the agent sees to.
-	fn resolve(&self, from: &[String], path: &[String], depth: usize) -> Result<Vec<String>, String> {
+	fn resolve(
+		&self,
+		from: &[String],
+		path: &[String],
+		depth: usize,
+	) -> Result<Vec<String>, String> {
 		let mut at = from.to_vec();
 		for p in path {
 			if p == ".." {
@@ -69,7 +76,11 @@ impl Guest {
 /// The fields of a CopyFile request that matter here; None if it is outside of the shared directory.
 pub fn fields(request: &Json) -> Option<(&str, &str, &str)> {
 	let path = request["path"].as_str()?.strip_prefix(crate::sim::SHARED)?;
-	Some((path, request["file_type"].as_str()?, request["symlink_target"].as_str().unwrap_or_default()))
+	Some((
+		path,
+		request["file_type"].as_str()?,
+		request["symlink_target"].as_str().unwrap_or_default(),
+	))
 }
 
 #[cfg(test)]
@@ -79,16 +90,27 @@ mod tests {
 	#[test]
 	fn ordinary_volume() {
 		let mut g = Guest::default();
-		for (path, kind, target) in [("a", "Directory", ""), ("a/..1/k", "Regular", ""), ("a/..data", "Symlink", "..1"), ("a/k", "Symlink", "..data/k"), ("a/..data/k", "Regular", "")] {
+		for (path, kind, target) in [
+			("a", "Directory", ""),
+			("a/..1/k", "Regular", ""),
+			("a/..data", "Symlink", "..1"),
+			("a/k", "Symlink", "..data/k"),
+			("a/..data/k", "Regular", ""),
+		] {
 			assert_eq!(g.copy(path, kind, target), Ok(()), "{path}");
 		}
 	}
 
 	#[test]
 	fn escapes() {
-		for pair in [[("a/l", "Symlink", ".."), ("a/l/b", "Regular", "")], [("a/l", "Symlink", "../b"), ("a/l/x", "Regular", "")],
-			[("a", "Symlink", "b"), ("a/x", "Regular", "")], [("a/l", "Symlink", "/b"), ("a/l/x", "Regular", "")],
-			[("a/d", "Symlink", "e/../.."), ("a/d/x", "Regular", "")], [("a/x", "Directory", ""), ("a/../b", "Regular", "")]] {
+		for pair in [
+			[("a/l", "Symlink", ".."), ("a/l/b", "Regular", "")],
+			[("a/l", "Symlink", "../b"), ("a/l/x", "Regular", "")],
+			[("a", "Symlink", "b"), ("a/x", "Regular", "")],
+			[("a/l", "Symlink", "/b"), ("a/l/x", "Regular", "")],
+			[("a/d", "Symlink", "e/../.."), ("a/d/x", "Regular", "")],
+			[("a/x", "Directory", ""), ("a/../b", "Regular", "")],
+		] {
 			let mut g = Guest::default();
 			assert!(pair.iter().any(|(p, k, t)| g.copy(p, k, t).is_err()), "{pair:?}");
 		}

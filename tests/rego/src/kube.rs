@@ -9,7 +9,9 @@ pub fn documents(text: &str) -> Result<Vec<Json>, String> {
 	for doc in serde_yaml_ng::Deserializer::from_str(text) {
 		let doc = Json::deserialize(doc).map_err(|e| e.to_string())?;
 		match doc["items"].as_array() {
-			Some(items) if doc["kind"].as_str().is_some_and(|k| k.ends_with("List")) => all.extend(items.iter().cloned()),
+			Some(items) if doc["kind"].as_str().is_some_and(|k| k.ends_with("List")) => {
+				all.extend(items.iter().cloned())
+			}
 			_ if doc.is_null() => (),
 			_ => all.push(doc),
 		}

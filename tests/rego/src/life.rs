@@ -38,7 +38,12 @@ pub fn apps(o: &Opts, folder: &Path) -> Result<Vec<App>, String> {
 	let mut apps = Vec::new();
 	for pod in kube::pods(&docs) {
 		for modern in [false, true] {
-			apps.push(App { name: name.clone(), modern, policy: generate::policy(&pod)?, steps: sim::life(&pod, &docs, images, modern)? });
+			apps.push(App {
+				name: name.clone(),
+				modern,
+				policy: generate::policy(&pod)?,
+				steps: sim::life(&pod, &docs, images, modern)?,
+			});
 		}
 	}
 	Ok(apps)
@@ -48,8 +53,13 @@ pub fn apps(o: &Opts, folder: &Path) -> Result<Vec<App>, String> {
 pub fn requests(o: &Opts) -> Result<bool, String> {
 	let docs = kube::documents(&read(o.operand(0)?)?)?;
 	for pod in kube::pods(&docs) {
-		for step in sim::life(&pod, &docs, o.images.as_deref().unwrap_or_default(), o.operands.len() > 1)? {
-			println!("{}", json!({"kind": step.kind, "container": step.container, "request": step.request}));
+		for step in
+			sim::life(&pod, &docs, o.images.as_deref().unwrap_or_default(), o.operands.len() > 1)?
+		{
+			println!(
+				"{}",
+				json!({"kind": step.kind, "container": step.container, "request": step.request})
+			);
 		}
 	}
 	Ok(true)
@@ -82,7 +92,9 @@ fn live(app: &App, logs: bool) -> Result<(), String> {
 		let at = || format!("step {n} of {}, {} {}", app.steps.len(), step.kind, step.container);
 		match (step.optional, a.allowed) {
 			(false, false) => return Err(format!("{}: denied: {}", at(), a.why())),
-			(true, allowed) if allowed != logs => return Err(format!("{}: allowed is {allowed}, but read_logs is {logs}", at())),
+			(true, allowed) if allowed != logs => {
+				return Err(format!("{}: allowed is {allowed}, but read_logs is {logs}", at()))
+			}
 			_ => (),
 		}
 	}

@@ -72,7 +72,10 @@ fn eval(o: &Opts) -> Result<bool, String> {
 		let item = item.map_err(|e| e.to_string())?;
 		let kind = item["kind"].as_str().ok_or("request without kind")?;
 		let a = agent.ask(kind, &item["request"]);
-		println!("{}", json!({"kind": kind, "allowed": a.allowed, "words": a.words, "fault": a.fault}));
+		println!(
+			"{}",
+			json!({"kind": kind, "allowed": a.allowed, "words": a.words, "fault": a.fault})
+		);
 	}
 	Ok(true)
 }

@@ -44,7 +44,11 @@ fn variants(name: &str, value: &Json) -> Variants {
 		Json::Bool(b) => vec![(vec![], "flip", json!(!b)), (vec![], "type", json!("x"))],
 		Json::Number(n) => {
 			let n = n.as_i64().unwrap_or(0);
-			vec![(vec![], "inc", json!(n + 1)), (vec![], "dec", json!(n - 1)), (vec![], "type", json!("x"))]
+			vec![
+				(vec![], "inc", json!(n + 1)),
+				(vec![], "dec", json!(n - 1)),
+				(vec![], "type", json!("x")),
+			]
 		}
 		Json::Array(a) => array(a),
 		Json::Object(m) if ["Annotations", "Sysctl", "metadata"].contains(&name) => map(m),
@@ -58,16 +62,30 @@ fn variants(name: &str, value: &Json) -> Variants {
 
 fn string(s: &str) -> Variants {
 	let mut v: Variants = vec![(vec![], "null", Json::Null), (vec![], "type", json!(7))];
-	let swapped: String = s.chars().map(|c| if c.is_lowercase() { c.to_ascii_uppercase() } else { c.to_ascii_lowercase() }).collect();
-	for (op, text) in [("suffix", format!("{s}x")), ("prefix", format!("x{s}")), ("climb", format!("{s}/..")), ("slash", s.replacen('/', "//", 1)), ("case", swapped),
-		("empty", String::new()), ("newline", format!("{s}\n"))] {
+	let swapped: String = s
+		.chars()
+		.map(|c| if c.is_lowercase() { c.to_ascii_uppercase() } else { c.to_ascii_lowercase() })
+		.collect();
+	for (op, text) in [
+		("suffix", format!("{s}x")),
+		("prefix", format!("x{s}")),
+		("climb", format!("{s}/..")),
+		("slash", s.replacen('/', "//", 1)),
+		("case", swapped),
+		("empty", String::new()),
+		("newline", format!("{s}\n")),
+	] {
 		if text != s && (s.contains('/') || !["climb", "slash"].contains(&op)) {
 			v.push((vec![], op, json!(text)));
 		}
 	}
-	if let Some(inner) = s.strip_prefix("image_guest_pull=").and_then(|t| serde_json::from_str::<Json>(t).ok()) {
+	if let Some(inner) =
+		s.strip_prefix("image_guest_pull=").and_then(|t| serde_json::from_str::<Json>(t).ok())
+	{
 		let mut inner = inner;
-		each(&mut inner, &mut |path, op, changed| v.push((path.to_vec(), op, json!(format!("image_guest_pull={changed}")))));
+		each(&mut inner, &mut |path, op, changed| {
+			v.push((path.to_vec(), op, json!(format!("image_guest_pull={changed}"))))
+		});
 	}
 	v
 }
@@ -97,7 +115,10 @@ fn foreign(like: &Json) -> Json {
 	match like {
 		Json::String(s) => json!(format!("FOREIGN_{s}")),
 		Json::Number(n) => json!(n.as_i64().unwrap_or(0) + 4711),
-		Json::Object(m) => m.iter().map(|(k, v)| (k.clone(), if v.is_string() { foreign(v) } else { v.clone() })).collect(),
+		Json::Object(m) => m
+			.iter()
+			.map(|(k, v)| (k.clone(), if v.is_string() { foreign(v) } else { v.clone() }))
+			.collect(),
 		other => other.clone(),
 	}
 }
@@ -128,8 +149,21 @@ mod tests {
 			seen.push(format!("{} {op}", pointer(path)));
 		});
 		assert_eq!(request, right);
-		for one in ["/p climb", "/p slash", "/a/0 remove", "/a/1 double", "/a/0 move", "/a foreign", "/Annotations/k drop", "/Annotations extra", "/n inc", "/b flip",
-			"/z fill", "/s/t/metadata/k drop", "/s/t/metadata/k suffix"] {
+		for one in [
+			"/p climb",
+			"/p slash",
+			"/a/0 remove",
+			"/a/1 double",
+			"/a/0 move",
+			"/a foreign",
+			"/Annotations/k drop",
+			"/Annotations extra",
+			"/n inc",
+			"/b flip",
+			"/z fill",
+			"/s/t/metadata/k drop",
+			"/s/t/metadata/k suffix",
+		] {
 			assert!(seen.contains(&one.to_string()), "{one} is not among {seen:?}");
 		}
 	}

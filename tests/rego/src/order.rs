@@ -3,11 +3,21 @@
 use crate::{agent::Agent, audit::Findings, life::App, sim::Step};
 
 /// Requests whose order matters, against the one just before them.
-const ORDERED: [&str; 9] = ["UpdateInterfaceRequest", "UpdateRoutesRequest", "AddARPNeighborsRequest", "CreateSandboxRequest", "CopyFileRequest",
-	"CreateContainerRequest", "ExecProcessRequest", "RemoveContainerRequest", "DestroySandboxRequest"];
+const ORDERED: [&str; 9] = [
+	"UpdateInterfaceRequest",
+	"UpdateRoutesRequest",
+	"AddARPNeighborsRequest",
+	"CreateSandboxRequest",
+	"CopyFileRequest",
+	"CreateContainerRequest",
+	"ExecProcessRequest",
+	"RemoveContainerRequest",
+	"DestroySandboxRequest",
+];
 
 /// Points in a life that a creation is tried at: before each of these.
-const POINTS: [&str; 3] = ["CreateSandboxRequest", "CreateContainerRequest", "RemoveContainerRequest"];
+const POINTS: [&str; 3] =
+	["CreateSandboxRequest", "CreateContainerRequest", "RemoveContainerRequest"];
 
 pub fn audit(app: &App, fresh: &Agent, f: &mut Findings) {
 	let mut agent = fresh.clone();
@@ -22,17 +32,26 @@ pub fn audit(app: &App, fresh: &Agent, f: &mut Findings) {
 		if step.kind == "CreateContainerRequest" {
 			// Before its own first creation a later run of a container is a first run, which is no fault.
 			let fault = |o: &Step| o.kind != step.kind || o.container != step.container;
-			points.iter_mut().filter(|(_, o)| fault(o)).for_each(|(earlier, other)| early(earlier, other, step, f));
+			points
+				.iter_mut()
+				.filter(|(_, o)| fault(o))
+				.for_each(|(earlier, other)| early(earlier, other, step, f));
 		} else if let Some((earlier, other)) = &mut before {
 			early(earlier, other, step, f);
 		}
 		agent.ask(&step.kind, &step.request);
-		f.note(agent.judge(&step.kind, &step.request).allowed, &step.kind, &[step.role.to_string()], "repeat");
+		f.note(
+			agent.judge(&step.kind, &step.request).allowed,
+			&step.kind,
+			&[step.role.to_string()],
+			"repeat",
+		);
 		if step.kind == "RemoveContainerRequest" {
 			late(app, step, &mut agent, f);
 		}
 		// A later run of an init container is not waited for: the policy does not learn that the first one failed.
-		let again = step.kind == "CreateContainerRequest" && points.iter().any(|(_, s)| s.kind == step.kind && s.container == step.container);
+		let again = step.kind == "CreateContainerRequest"
+			&& points.iter().any(|(_, s)| s.kind == step.kind && s.container == step.container);
 		if POINTS.contains(&step.kind.as_str()) && !again {
 			points.push((here.clone(), step));
 		}
@@ -44,13 +63,23 @@ pub fn audit(app: &App, fresh: &Agent, f: &mut Findings) {
 /// The path of a finding is what should have come first: its kind, and whose it is.
 fn early(earlier: &mut Agent, other: &Step, step: &Step, f: &mut Findings) {
 	let whose = if other.container == step.container { "own" } else { other.role };
-	f.note(earlier.judge(&step.kind, &step.request).allowed, &step.kind, &[other.kind.clone(), whose.into()], "early");
+	f.note(
+		earlier.judge(&step.kind, &step.request).allowed,
+		&step.kind,
+		&[other.kind.clone(), whose.into()],
+		"early",
+	);
 }
 
 /// What is asked of a container that has gone.
 fn late(app: &App, removed: &Step, agent: &mut Agent, f: &mut Findings) {
 	let of = |s: &&Step| s.request["container_id"] == removed.request["container_id"];
-	for s in app.steps.iter().filter(of).filter(|s| s.kind == "ExecProcessRequest" || s.kind == "WriteStreamRequest") {
+	for s in app
+		.steps
+		.iter()
+		.filter(of)
+		.filter(|s| s.kind == "ExecProcessRequest" || s.kind == "WriteStreamRequest")
+	{
 		f.note(agent.judge(&s.kind, &s.request).allowed, &s.kind, &[s.role.to_string()], "late");
 	}
 }
@@ -58,12 +87,17 @@ fn late(app: &App, removed: &Step, agent: &mut Agent, f: &mut Findings) {
 /// Leaves out CreateSandbox, the sandbox container or an init container: the next creation is to be denied.
 fn shortened(app: &App, fresh: &Agent, f: &mut Findings) {
 	let create = |s: &&Step| s.kind == "CreateContainerRequest" && s.role != "app";
-	let mut without: Vec<&Step> = app.steps.iter().filter(|s| s.kind == "CreateSandboxRequest").collect();
+	let mut without: Vec<&Step> =
+		app.steps.iter().filter(|s| s.kind == "CreateSandboxRequest").collect();
 	without.extend(app.steps.iter().filter(create));
 	for left_out in without {
 		let mut agent = fresh.clone();
-		let skipped = |s: &Step| s.kind == left_out.kind && s.container == left_out.container
-			|| left_out.kind == "CreateContainerRequest" && s.container == left_out.container && !s.request["container_id"].is_null();
+		let skipped = |s: &Step| {
+			s.kind == left_out.kind && s.container == left_out.container
+				|| left_out.kind == "CreateContainerRequest"
+					&& s.container == left_out.container
+					&& !s.request["container_id"].is_null()
+		};
 		let mut gone = false;
 		for s in app.steps.iter().filter(|s| !s.optional) {
 			if skipped(s) {

@@ -51,11 +51,15 @@ pub fn tokens(path: &str) -> Result<Vec<String>, String> {
 
 /// The pointer of a list of tokens.
 pub fn pointer<S: AsRef<str>>(tokens: &[S]) -> String {
-	tokens.iter().map(|t| format!("/{}", t.as_ref().replace('~', "~0").replace('/', "~1"))).collect()
+	tokens
+		.iter()
+		.map(|t| format!("/{}", t.as_ref().replace('~', "~0").replace('/', "~1")))
+		.collect()
 }
 
 fn index(token: &str, len: usize) -> Result<usize, String> {
-	let canonical = token == "0" || !token.starts_with('0') && token.bytes().all(|b| b.is_ascii_digit());
+	let canonical =
+		token == "0" || !token.starts_with('0') && token.bytes().all(|b| b.is_ascii_digit());
 	match token.parse::<usize>() {
 		Ok(i) if canonical && i < len => Ok(i),
 		_ => Err(format!("no element {token}")),
@@ -125,12 +129,20 @@ mod tests {
 
 	#[test]
 	fn strict() {
-		for op in [json!({"op": "remove", "path": "/p/x"}), json!({"op": "replace", "path": "/p/x", "value": 1}),
-			json!({"op": "add", "path": "/q/x", "value": 1}), json!({"op": "add", "path": "/a/2", "value": 1}),
-			json!({"op": "remove", "path": "/a/00"}), json!({"op": "remove", "path": "/a/-"}),
-			json!({"op": "test", "path": "/a", "value": []}), json!({"op": "add", "path": "p/x", "value": 1}),
-			json!({"op": "move", "from": "/p", "path": "/p/x"}), json!({"op": "add", "path": "/p/x"}),
-			json!({"op": "put", "path": "/p/x", "value": 1}), json!({"op": "copy", "from": "/z", "path": "/p/x"})] {
+		for op in [
+			json!({"op": "remove", "path": "/p/x"}),
+			json!({"op": "replace", "path": "/p/x", "value": 1}),
+			json!({"op": "add", "path": "/q/x", "value": 1}),
+			json!({"op": "add", "path": "/a/2", "value": 1}),
+			json!({"op": "remove", "path": "/a/00"}),
+			json!({"op": "remove", "path": "/a/-"}),
+			json!({"op": "test", "path": "/a", "value": []}),
+			json!({"op": "add", "path": "p/x", "value": 1}),
+			json!({"op": "move", "from": "/p", "path": "/p/x"}),
+			json!({"op": "add", "path": "/p/x"}),
+			json!({"op": "put", "path": "/p/x", "value": 1}),
+			json!({"op": "copy", "from": "/z", "path": "/p/x"}),
+		] {
 			assert!(run(json!({"p": {}, "a": [1]}), json!([op])).is_err(), "{op}");
 		}
 	}

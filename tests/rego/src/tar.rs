@@ -42,7 +42,8 @@ pub fn unpack(gz: &[u8]) -> Result<Vec<(String, String)>, String> {
 	let text = |b: &[u8]| String::from_utf8_lossy(b).trim_end_matches('\0').to_string();
 	let (mut files, mut at) = (Vec::new(), 0);
 	while let Some(h) = tar.get(at..at + BLOCK).filter(|h| h[0] != 0) {
-		let size = usize::from_str_radix(text(&h[124..136]).trim(), 8).map_err(|e| e.to_string())?;
+		let size =
+			usize::from_str_radix(text(&h[124..136]).trim(), 8).map_err(|e| e.to_string())?;
 		let content = tar.get(at + BLOCK..at + BLOCK + size).ok_or("layer is cut")?;
 		if matches!(h[156], b'0' | 0) {
 			files.push((text(&h[..100]), String::from_utf8_lossy(content).into_owned()));

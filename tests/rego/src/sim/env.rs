@@ -21,7 +21,9 @@ pub fn tell(sim: &Sim, c: &Container, image: &Image) -> Result<Told, String> {
 	for e in list(&c.spec["env"]) {
 		let name = e["name"].as_str().unwrap_or_default();
 		let value = match &e["valueFrom"] {
-			Json::Null => Some(expand(e["value"].as_str().unwrap_or_default(), |n| get(&earlier, n).or(get(&services, n)))),
+			Json::Null => Some(expand(e["value"].as_str().unwrap_or_default(), |n| {
+				get(&earlier, n).or(get(&services, n))
+			})),
 			from => value_from(sim, c, from)?,
 		};
 		if let Some(v) = value {
@@ -37,7 +39,11 @@ pub fn tell(sim: &Sim, c: &Container, image: &Image) -> Result<Told, String> {
 
 fn merge(sim: &Sim, c: &Container, image: &Image, own: &Pairs, services: &Pairs) -> Vec<String> {
 	let from_image = image.strings("Env");
-	let from_image: Pairs = from_image.iter().filter_map(|e| e.split_once('=')).map(|(k, v)| (k.into(), v.into())).collect();
+	let from_image: Pairs = from_image
+		.iter()
+		.filter_map(|e| e.split_once('='))
+		.map(|(k, v)| (k.into(), v.into()))
+		.collect();
 	let mut env: Pairs = Vec::new();
 	let default = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin".to_string();
 	set(&mut env, "PATH", &get(&from_image, "PATH").unwrap_or(default));
@@ -55,7 +61,9 @@ fn merge(sim: &Sim, c: &Container, image: &Image, own: &Pairs, services: &Pairs)
 }
 
 fn args(c: &Container, image: &Image, vars: &Pairs) -> Vec<String> {
-	let given = |key: &str| strings(&c.spec[key]).iter().map(|a| expand(a, |n| get(vars, n))).collect::<Vec<_>>();
+	let given = |key: &str| {
+		strings(&c.spec[key]).iter().map(|a| expand(a, |n| get(vars, n))).collect::<Vec<_>>()
+	};
 	let (command, args) = (given("command"), given("args"));
 	match (command.is_empty(), args.is_empty()) {
 		(false, _) => [command, args].concat(),
@@ -66,13 +74,34 @@ fn args(c: &Container, image: &Image, vars: &Pairs) -> Vec<String> {
 
 /// The variables of the services in the namespace; one of them is in no manifest.
 fn services(sim: &Sim) -> Pairs {
-	let host = |n: usize| if sim.modern { format!("fd00:10:96::{n:x}") } else { format!("10.96.0.{n}") };
-	let mut found = vec![("kubernetes".to_string(), vec![("https".to_string(), "TCP".to_string(), 443)], 1)];
+	let host =
+		|n: usize| if sim.modern { format!("fd00:10:96::{n:x}") } else { format!("10.96.0.{n}") };
+	let mut found =
+		vec![("kubernetes".to_string(), vec![("https".to_string(), "TCP".to_string(), 443)], 1)];
 	if sim.spec()["enableServiceLinks"] != false {
-		found.push(("legacy-cache".into(), vec![(String::new(), "TCP".into(), 6379), ("stats".into(), "UDP".into(), 6380)], 7));
-		for (n, s) in sim.docs.iter().filter(|d| d["kind"] == "Service" && d["spec"]["clusterIP"] != "None").enumerate() {
-			let port = |p: &Json| (text(&p["name"]), p["protocol"].as_str().unwrap_or("TCP").into(), p["port"].as_i64().unwrap_or(0));
-			found.push((text(&s["metadata"]["name"]), list(&s["spec"]["ports"]).map(port).collect(), 20 + n));
+		found.push((
+			"legacy-cache".into(),
+			vec![(String::new(), "TCP".into(), 6379), ("stats".into(), "UDP".into(), 6380)],
+			7,
+		));
+		for (n, s) in sim
+			.docs
+			.iter()
+			.filter(|d| d["kind"] == "Service" && d["spec"]["clusterIP"] != "None")
+			.enumerate()
+		{
+			let port = |p: &Json| {
+				(
+					text(&p["name"]),
+					p["protocol"].as_str().unwrap_or("TCP").into(),
+					p["port"].as_i64().unwrap_or(0),
+				)
+			};
+			found.push((
+				text(&s["metadata"]["name"]),
+				list(&s["spec"]["ports"]).map(port).collect(),
+				20 + n,
+			));
 		}
 	}
 	found.iter().flat_map(|(name, ports, n)| service(name, ports, &host(*n))).collect()
@@ -81,18 +110,28 @@ fn services(sim: &Sim) -> Pairs {
 fn service(name: &str, ports: &[(String, String, i64)], ip: &str) -> Pairs {
 	let x = name.to_uppercase().replace('-', "_");
 	let shown = if ip.contains(':') { format!("[{ip}]") } else { ip.to_string() };
-	let mut vars = vec![(format!("{x}_SERVICE_HOST"), ip.to_string()), (format!("{x}_SERVICE_PORT"), ports[0].2.to_string())];
+	let mut vars = vec![
+		(format!("{x}_SERVICE_HOST"), ip.to_string()),
+		(format!("{x}_SERVICE_PORT"), ports[0].2.to_string()),
+	];
 	for (i, (port, protocol, n)) in ports.iter().enumerate() {
 		let url = format!("{}://{shown}:{n}", protocol.to_lowercase());
 		let p = format!("{x}_PORT_{n}_{protocol}");
 		if !port.is_empty() {
-			vars.push((format!("{x}_SERVICE_PORT_{}", port.to_uppercase().replace('-', "_")), n.to_string()));
+			vars.push((
+				format!("{x}_SERVICE_PORT_{}", port.to_uppercase().replace('-', "_")),
+				n.to_string(),
+			));
 		}
 		if i == 0 {
 			vars.push((format!("{x}_PORT"), url.clone()));
 		}
-		vars.extend([(p.clone(), url), (format!("{p}_PROTO"), protocol.to_lowercase()), (format!("{p}_PORT"), n.to_string()),
-			(format!("{p}_ADDR"), ip.to_string())]);
+		vars.extend([
+			(p.clone(), url),
+			(format!("{p}_PROTO"), protocol.to_lowercase()),
+			(format!("{p}_PORT"), n.to_string()),
+			(format!("{p}_ADDR"), ip.to_string()),
+		]);
 	}
 	vars
 }
@@ -100,7 +139,11 @@ fn service(name: &str, ports: &[(String, String, i64)], ip: &str) -> Pairs {
 fn env_from(sim: &Sim, c: &Container) -> Result<Pairs, String> {
 	let mut vars = Vec::new();
 	for e in list(&c.spec["envFrom"]) {
-		let (kind, r) = if e["configMapRef"].is_null() { ("Secret", &e["secretRef"]) } else { ("ConfigMap", &e["configMapRef"]) };
+		let (kind, r) = if e["configMapRef"].is_null() {
+			("Secret", &e["secretRef"])
+		} else {
+			("ConfigMap", &e["configMapRef"])
+		};
 		let Some(object) = sim.object(kind, &text(&r["name"])) else {
 			if r["optional"] == true {
 				continue;
@@ -125,7 +168,11 @@ pub fn contents(object: &Json) -> Vec<(String, Vec<u8>)> {
 	for (member, base64) in [("data", secret), ("binaryData", true), ("stringData", false)] {
 		for (key, value) in object[member].as_object().into_iter().flatten() {
 			let value = value.as_str().unwrap_or_default().as_bytes();
-			let bytes = if base64 { data_encoding::BASE64.decode(value).unwrap_or_default() } else { value.to_vec() };
+			let bytes = if base64 {
+				data_encoding::BASE64.decode(value).unwrap_or_default()
+			} else {
+				value.to_vec()
+			};
 			all.retain(|(k, _)| k != key);
 			all.push((key.clone(), bytes));
 		}
@@ -151,13 +198,16 @@ fn value_from(sim: &Sim, c: &Container, from: &Json) -> Result<Option<String>, S
 
 /// The value of a downward API field.
 pub fn field(sim: &Sim, path: &str) -> Result<String, String> {
-	let keyed = |what: &str| path.strip_prefix(what).and_then(|r| r.strip_suffix("']")).map(String::from);
+	let keyed =
+		|what: &str| path.strip_prefix(what).and_then(|r| r.strip_suffix("']")).map(String::from);
 	Ok(match path {
 		"metadata.name" => sim.name.clone(),
 		"metadata.namespace" => sim.namespace.clone(),
 		"metadata.uid" => sim.uid.clone(),
 		"spec.nodeName" => "worker-1.example".into(),
-		"spec.serviceAccountName" => sim.spec()["serviceAccountName"].as_str().unwrap_or("default").into(),
+		"spec.serviceAccountName" => {
+			sim.spec()["serviceAccountName"].as_str().unwrap_or("default").into()
+		}
 		"status.hostIP" | "status.hostIPs" => "192.0.2.10".into(),
 		"status.podIP" => sim.addresses()[0].into(),
 		"status.podIPs" => sim.addresses().join(","),
@@ -173,7 +223,9 @@ fn resource(sim: &Sim, c: &Container, r: &Json) -> String {
 	let of = r["containerName"].as_str().map_or(&c.spec, |n| sim.spec_of(n));
 	let path = text(&r["resource"]);
 	let (kind, name) = path.split_once('.').unwrap_or_default();
-	let stated = Some(&of["resources"][kind][name]).filter(|v| !v.is_null()).or(of["resources"].get("limits").map(|l| &l[name]));
+	let stated = Some(&of["resources"][kind][name])
+		.filter(|v| !v.is_null())
+		.or(of["resources"].get("limits").map(|l| &l[name]));
 	let node = if name == "cpu" { "7910m" } else { "31457280Ki" };
 	let amount = stated.filter(|v| !v.is_null()).map_or(quantity(node), |v| quantity(&scalar(v)));
 	let divisor = r.get("divisor").map_or(1.0, |d| quantity(&scalar(d)));
@@ -191,7 +243,11 @@ fn quantity(q: &str) -> f64 {
 		"" => 1.0,
 		_ => {
 			let power = "kMGTPE".find(&unit[..1].replace('K', "k")).map_or(0, |i| i as i32 + 1);
-			if unit.ends_with('i') { 1024f64.powi(power) } else { 1000f64.powi(power) }
+			if unit.ends_with('i') {
+				1024f64.powi(power)
+			} else {
+				1000f64.powi(power)
+			}
 		}
 	};
 	number.parse::<f64>().unwrap_or(0.0) * scale
@@ -249,14 +305,28 @@ mod tests {
 	#[test]
 	fn expansion() {
 		let v = |n: &str| (n == "A").then(|| "1$(A)".to_string());
-		for (from, to) in [("$(A)", "1$(A)"), ("$$(A)", "$(A)"), ("$(B)$", "$(B)$"), ("$x$(A", "$x$(A"), ("$$$(A)", "$1$(A)"), ("$$$$", "$$")] {
+		for (from, to) in [
+			("$(A)", "1$(A)"),
+			("$$(A)", "$(A)"),
+			("$(B)$", "$(B)$"),
+			("$x$(A", "$x$(A"),
+			("$$$(A)", "$1$(A)"),
+			("$$$$", "$$"),
+		] {
 			assert_eq!(expand(from, v), to, "{from}");
 		}
 	}
 
 	#[test]
 	fn quantities() {
-		for (q, n) in [("500m", 0.5), ("1Gi", 1073741824.0), ("2", 2.0), ("1k", 1000.0), ("1Ki", 1024.0), ("1.5G", 1.5e9)] {
+		for (q, n) in [
+			("500m", 0.5),
+			("1Gi", 1073741824.0),
+			("2", 2.0),
+			("1k", 1000.0),
+			("1Ki", 1024.0),
+			("1.5G", 1.5e9),
+		] {
 			assert_eq!(quantity(q), n, "{q}");
 		}
 	}

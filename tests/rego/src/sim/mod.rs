@@ -36,13 +36,20 @@ pub struct Container {
 impl Container {
 	fn new(sim_seed: &str, spec: &Json, pod: &Json, run: usize) -> Container {
 		let name = text(&spec["name"]);
-		Container { id: images::sha256(format!("{sim_seed} container {name} {run}").as_bytes()), name, spec: spec.clone(),
-			read_only: spec["securityContext"]["readOnlyRootFilesystem"] == true, pod_security: pod["securityContext"].clone() }
+		Container {
+			id: images::sha256(format!("{sim_seed} container {name} {run}").as_bytes()),
+			name,
+			spec: spec.clone(),
+			read_only: spec["securityContext"]["readOnlyRootFilesystem"] == true,
+			pod_security: pod["securityContext"].clone(),
+		}
 	}
 
 	/// A member of the container's security context, or else of the pod's.
 	fn security(&self, key: &str) -> &Json {
-		Some(&self.spec["securityContext"][key]).filter(|v| !v.is_null()).unwrap_or(&self.pod_security[key])
+		Some(&self.spec["securityContext"][key])
+			.filter(|v| !v.is_null())
+			.unwrap_or(&self.pod_security[key])
 	}
 
 	fn privileged(&self) -> bool {
@@ -126,14 +133,32 @@ type Run = (Container, spec::Made);
 
 impl<'a> Sim<'a> {
 	fn new(pod: &'a Pod, docs: &'a [Json], images: &'a str, modern: bool) -> Sim<'a> {
-		let seed = format!("{} {} {} {modern}", pod.kind, pod.object["metadata"]["name"], pod.object["metadata"]["generateName"]);
+		let seed = format!(
+			"{} {} {} {modern}",
+			pod.kind, pod.object["metadata"]["name"], pod.object["metadata"]["generateName"]
+		);
 		let name = pod_name(pod, modern);
 		let own = json!({"name": "", "image": "pause"});
 		let sandbox = Container::new(&seed, &own, &json!({}), 0);
-		let cut = |s: &str| s.chars().take(63).collect::<String>().trim_end_matches(['-', '.']).to_string();
+		let cut = |s: &str| {
+			s.chars().take(63).collect::<String>().trim_end_matches(['-', '.']).to_string()
+		};
 		let hostname = cut(pod.spec["hostname"].as_str().unwrap_or(&name));
 		let namespace = pod.object["metadata"]["namespace"].as_str().unwrap_or("prod").into();
-		let mut sim = Sim { pod, docs, images, modern, name, namespace, uid: String::new(), hostname, sandbox, seed, runs: 0, steps: Vec::new() };
+		let mut sim = Sim {
+			pod,
+			docs,
+			images,
+			modern,
+			name,
+			namespace,
+			uid: String::new(),
+			hostname,
+			sandbox,
+			seed,
+			runs: 0,
+			steps: Vec::new(),
+		};
 		sim.uid = sim.uuid("pod");
 		sim
 	}
@@ -143,7 +168,8 @@ impl<'a> Sim<'a> {
 	}
 
 	fn spec_of(&self, container: &str) -> &'a Json {
-		let all = ["initContainers", "containers"].into_iter().flat_map(|k| list(&self.pod.spec[k]));
+		let all =
+			["initContainers", "containers"].into_iter().flat_map(|k| list(&self.pod.spec[k]));
 		all.into_iter().find(|c| c["name"] == container).unwrap_or(&Json::Null)
 	}
 
@@ -156,7 +182,11 @@ impl<'a> Sim<'a> {
 	}
 
 	fn addresses(&self) -> &'static [&'static str] {
-		if self.modern { &["10.8.3.17", "fd00:8::3:11"] } else { &["10.244.0.14"] }
+		if self.modern {
+			&["10.8.3.17", "fd00:8::3:11"]
+		} else {
+			&["10.244.0.14"]
+		}
 	}
 
 	fn uuid(&self, what: &str) -> String {
@@ -167,10 +197,23 @@ impl<'a> Sim<'a> {
 	/// Where the shim copies the source of a mount.
 	fn copied(&self, c: &Container, destination: &str) -> String {
 		let random = images::sha256(format!("{} {destination}", c.id).as_bytes());
-		format!("{SHARED}{}-{}-{}", c.id, &random[..16], destination.rsplit('/').next().unwrap_or_default())
+		format!(
+			"{SHARED}{}-{}-{}",
+			c.id,
+			&random[..16],
+			destination.rsplit('/').next().unwrap_or_default()
+		)
 	}
 
-	fn copy(&self, path: &str, file_type: &str, target: Option<&str>, size: u64, mode: u32, gid: u64) -> Json {
+	fn copy(
+		&self,
+		path: &str,
+		file_type: &str,
+		target: Option<&str>,
+		size: u64,
+		mode: u32,
+		gid: u64,
+	) -> Json {
 		let dir_mode: u64 = if self.modern { 0o750 } else { 2147484136 };
 		json!({"path": path, "file_type": file_type, "symlink_target": target, "file_size": size, "file_mode": mode, "dir_mode": dir_mode,
 			"uid": 0, "gid": gid, "offset": 0})
@@ -179,7 +222,13 @@ impl<'a> Sim<'a> {
 	fn step(&mut self, kind: &str, container: &str, request: Json) {
 		let optional = kind == "ReadStreamRequest";
 		let role = self.role(container);
-		self.steps.push(Step { kind: kind.into(), request, container: container.into(), role, optional });
+		self.steps.push(Step {
+			kind: kind.into(),
+			request,
+			container: container.into(),
+			role,
+			optional,
+		});
 	}
 
 	fn role(&self, container: &str) -> &'static str {
@@ -201,9 +250,20 @@ impl<'a> Sim<'a> {
 		let create = json!({"hostname": self.hostname, "dns": ["search prod.svc.cluster.local svc.cluster.local", "nameserver 10.96.0.10", "options ndots:5"],
 			"storages": [shm], "sandbox_pidns": false, "sandbox_id": self.sandbox.id, "guest_hook_path": "", "kernel_modules": []});
 		self.step("CreateSandboxRequest", "", create);
-		self.step("GuestDetailsRequest", "", json!({"mem_block_size": true, "mem_hotplug_probe": true}));
+		self.step(
+			"GuestDetailsRequest",
+			"",
+			json!({"mem_block_size": true, "mem_hotplug_probe": true}),
+		);
 		self.step("GetOOMEventRequest", "", json!({}));
-		let resolv = self.copy(&self.copied(&self.sandbox, "/etc/resolv.conf"), "Regular", None, 98, 0o100644, 0);
+		let resolv = self.copy(
+			&self.copied(&self.sandbox, "/etc/resolv.conf"),
+			"Regular",
+			None,
+			98,
+			0o100644,
+			0,
+		);
 		self.step("CopyFileRequest", "", resolv);
 		let pause = spec::sandbox(self, &self.sandbox);
 		self.step("CreateContainerRequest", "", pause);
@@ -215,7 +275,11 @@ impl<'a> Sim<'a> {
 		self.step("StartContainerRequest", name, json!({"container_id": id}));
 		self.step("WaitProcessRequest", name, json!({"container_id": id, "exec_id": id}));
 		for _ in ["stdout", "stderr"] {
-			self.step("ReadStreamRequest", name, json!({"container_id": id, "exec_id": id, "len": 32768}));
+			self.step(
+				"ReadStreamRequest",
+				name,
+				json!({"container_id": id, "exec_id": id, "len": 32768}),
+			);
 		}
 		self.step("StatsContainerRequest", name, json!({"container_id": id}));
 	}
@@ -230,14 +294,26 @@ impl<'a> Sim<'a> {
 		}
 		self.step("CreateContainerRequest", &c.name, made.create.clone());
 		if !spec["resources"]["limits"]["cpu"].is_null() && !self.modern {
-			self.step("OnlineCPUMemRequest", &c.name, json!({"wait": false, "nb_cpus": 1, "cpu_only": false}));
+			self.step(
+				"OnlineCPUMemRequest",
+				&c.name,
+				json!({"wait": false, "nb_cpus": 1, "cpu_only": false}),
+			);
 		}
 		self.calls(&c.name, &c.id);
 		if spec["tty"] == true {
-			self.step("TtyWinResizeRequest", &c.name, json!({"container_id": c.id, "exec_id": c.id, "row": 24, "column": 80}));
+			self.step(
+				"TtyWinResizeRequest",
+				&c.name,
+				json!({"container_id": c.id, "exec_id": c.id, "row": 24, "column": 80}),
+			);
 		}
 		if spec["stdin"] == true {
-			self.step("WriteStreamRequest", &c.name, json!({"container_id": c.id, "exec_id": c.id, "data": [108, 115, 10]}));
+			self.step(
+				"WriteStreamRequest",
+				&c.name,
+				json!({"container_id": c.id, "exec_id": c.id, "data": [108, 115, 10]}),
+			);
 			self.step("CloseStdinRequest", &c.name, json!({"container_id": c.id, "exec_id": c.id}));
 		}
 		self.exec(&c, &made, &strings(&spec["lifecycle"]["postStart"]["exec"]["command"]));
@@ -264,16 +340,32 @@ impl<'a> Sim<'a> {
 		let exec_id = request["exec_id"].clone();
 		self.step("ExecProcessRequest", &c.name, request);
 		self.step("WaitProcessRequest", &c.name, json!({"container_id": c.id, "exec_id": exec_id}));
-		self.step("ReadStreamRequest", &c.name, json!({"container_id": c.id, "exec_id": exec_id, "len": 32768}));
-		self.step("SignalProcessRequest", &c.name, json!({"container_id": c.id, "exec_id": exec_id, "signal": 9}));
+		self.step(
+			"ReadStreamRequest",
+			&c.name,
+			json!({"container_id": c.id, "exec_id": exec_id, "len": 32768}),
+		);
+		self.step(
+			"SignalProcessRequest",
+			&c.name,
+			json!({"container_id": c.id, "exec_id": exec_id, "signal": 9}),
+		);
 	}
 
 	/// Ends a container, by force or because its process is done.
 	fn end(&mut self, (c, made): Run, killed: bool) -> Result<(), String> {
 		if killed {
 			self.exec(&c, &made, &strings(&c.spec["lifecycle"]["preStop"]["exec"]["command"]));
-			self.step("SignalProcessRequest", &c.name, json!({"container_id": c.id, "exec_id": c.id, "signal": 15}));
-			self.step("SignalProcessRequest", &c.name, json!({"container_id": c.id, "exec_id": "", "signal": 9}));
+			self.step(
+				"SignalProcessRequest",
+				&c.name,
+				json!({"container_id": c.id, "exec_id": c.id, "signal": 15}),
+			);
+			self.step(
+				"SignalProcessRequest",
+				&c.name,
+				json!({"container_id": c.id, "exec_id": "", "signal": 9}),
+			);
 		}
 		self.step("RemoveContainerRequest", &c.name, json!({"container_id": c.id, "timeout": 0}));
 		Ok(())
@@ -281,7 +373,11 @@ impl<'a> Sim<'a> {
 
 	fn stop(&mut self) {
 		let id = self.sandbox.id.clone();
-		self.step("SignalProcessRequest", "", json!({"container_id": id, "exec_id": id, "signal": 9}));
+		self.step(
+			"SignalProcessRequest",
+			"",
+			json!({"container_id": id, "exec_id": id, "signal": 9}),
+		);
 		self.step("RemoveContainerRequest", "", json!({"container_id": id, "timeout": 0}));
 		self.step("DestroySandboxRequest", "", json!({}));
 	}
@@ -297,7 +393,9 @@ fn pod_name(pod: &Pod, modern: bool) -> String {
 		"Pod" => name,
 		"Deployment" => format!("{name}-{}-{random}", if modern { "7c5ddbdf54" } else { "6f8" }),
 		"StatefulSet" => format!("{name}-{}", if modern { 11 } else { 0 }),
-		"Job" if pod.object["spec"]["completionMode"] == "Indexed" => format!("{name}-{COMPLETION_INDEX}-{random}"),
+		"Job" if pod.object["spec"]["completionMode"] == "Indexed" => {
+			format!("{name}-{COMPLETION_INDEX}-{random}")
+		}
 		"CronJob" => format!("{name}-29{}-{random}", if modern { "381420" } else { "0" }),
 		_ => format!("{name}-{random}"),
 	}

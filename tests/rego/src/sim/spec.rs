@@ -37,7 +37,8 @@ pub fn container(sim: &Sim, c: &Container) -> Result<Made, String> {
 		"ApparmorProfile": if sim.modern { "" } else { "cri-containerd.apparmor.d" }, "OOMScoreAdj": 1000, "SelinuxLabel": ""});
 	let privileged = c.privileged();
 	let mut mounts = system_mounts(privileged);
-	let mut cgroup = vec!["nosuid", "noexec", "nodev", "relatime", if privileged { "rw" } else { "ro" }];
+	let mut cgroup =
+		vec!["nosuid", "noexec", "nodev", "relatime", if privileged { "rw" } else { "ro" }];
 	if sim.modern {
 		cgroup.extend(["nsdelegate", "memory_recursiveprot"]);
 	}
@@ -63,20 +64,30 @@ pub fn sandbox(sim: &Sim, c: &Container) -> Json {
 		(uid, gid) => (uid.unwrap_or(65535), gid.unwrap_or(0)),
 	};
 	let mut annotations = annotations(sim, c);
-	for (key, value) in [("sandbox-cpu-period", "100000"), ("sandbox-cpu-quota", "0"), ("sandbox-cpu-shares", "2"), ("sandbox-memory", "0")] {
+	for (key, value) in [
+		("sandbox-cpu-period", "100000"),
+		("sandbox-cpu-quota", "0"),
+		("sandbox-cpu-shares", "2"),
+		("sandbox-memory", "0"),
+	] {
 		annotations[format!("io.kubernetes.cri.{key}")] = value.into();
 	}
 	let uuid = sim.uuid("netns");
-	annotations["io.kubernetes.cri.sandbox-log-directory"] = format!("/var/log/pods/{}_{}_{}", sim.namespace, sim.name, sim.uid).into();
+	annotations["io.kubernetes.cri.sandbox-log-directory"] =
+		format!("/var/log/pods/{}_{}_{}", sim.namespace, sim.name, sim.uid).into();
 	annotations["nerdctl/network-namespace"] = format!("/var/run/netns/cni-{uuid}").into();
 	if sim.modern {
-		annotations["io.kubernetes.cri.podsandbox.image-name"] = "registry.k8s.io/pause:3.10".into();
+		annotations["io.kubernetes.cri.podsandbox.image-name"] =
+			"registry.k8s.io/pause:3.10".into();
 	}
 	let process = json!({"Terminal": false, "ConsoleSize": null, "User": {"UID": uid, "GID": gid, "AdditionalGids": [gid], "Username": ""},
 		"Args": ["/pause"], "Env": ["PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"], "Cwd": "/",
 		"Capabilities": capabilities(sim, c), "Rlimits": [], "NoNewPrivileges": true, "ApparmorProfile": "", "OOMScoreAdj": -998, "SelinuxLabel": ""});
 	let spec = sim.spec();
-	let any = ["initContainers", "containers"].iter().flat_map(|k| list(&spec[*k])).any(|c| c["securityContext"]["privileged"] == true);
+	let any = ["initContainers", "containers"]
+		.iter()
+		.flat_map(|k| list(&spec[*k]))
+		.any(|c| c["securityContext"]["privileged"] == true);
 	let mut mounts = system_mounts(any && !sim.modern);
 	mounts.push(json!({"destination": "/dev/shm", "source": "/run/kata-containers/sandbox/shm", "type_": "bind", "options": ["rbind"]}));
 	mounts.push(json!({"destination": "/etc/resolv.conf", "source": sim.copied(c, "/etc/resolv.conf"), "type_": "bind",
@@ -137,7 +148,8 @@ fn annotations(sim: &Sim, c: &Container) -> Json {
 		if sim.modern {
 			let path = c.spec["terminationMessagePath"].as_str().unwrap_or("/dev/termination-log");
 			a["io.kubernetes.container.terminationMessagePath"] = path.into();
-			a["io.kubernetes.container.terminationMessagePolicy"] = c.spec["terminationMessagePolicy"].as_str().unwrap_or("File").into();
+			a["io.kubernetes.container.terminationMessagePolicy"] =
+				c.spec["terminationMessagePolicy"].as_str().unwrap_or("File").into();
 		}
 	}
 	a
@@ -148,7 +160,8 @@ fn normalised(reference: &str) -> String {
 	let (name, digest) = reference.split_once('@').unwrap_or((reference, ""));
 	let slash = name.rfind('/').map_or(0, |i| i + 1);
 	let name = name[slash..].rfind(':').map_or(name, |i| &name[..slash + i]);
-	let host = name.split_once('/').is_some_and(|(h, _)| h.contains(['.', ':']) || h == "localhost");
+	let host =
+		name.split_once('/').is_some_and(|(h, _)| h.contains(['.', ':']) || h == "localhost");
 	match (host, name.contains('/')) {
 		(true, _) => format!("{name}@{digest}"),
 		(false, true) => format!("docker.io/{name}@{digest}"),
@@ -179,17 +192,24 @@ fn user(sim: &Sim, c: &Container, image: &Image) -> Json {
 	let by_name = passwd.iter().find(|l| l[0] == from_image).and_then(|l| number(l.get(2)));
 	let uid = c.security("runAsUser").as_u64().or(from_image.parse().ok()).or(by_name).unwrap_or(0);
 	let line = passwd.iter().find(|l| number(l.get(2)) == Some(uid));
-	let gid = c.security("runAsGroup").as_u64().or(line.and_then(|l| number(l.get(3)))).unwrap_or(0);
+	let gid =
+		c.security("runAsGroup").as_u64().or(line.and_then(|l| number(l.get(3)))).unwrap_or(0);
 	let mut groups = vec![gid];
 	for g in image.accounts("etc/group") {
-		let member = line.is_some_and(|l| g[0] != l[0] && g.get(3).is_some_and(|m| m.split(',').any(|m| m == l[0])));
+		let member = line.is_some_and(|l| {
+			g[0] != l[0] && g.get(3).is_some_and(|m| m.split(',').any(|m| m == l[0]))
+		});
 		groups.extend(number(g.get(2)).filter(|_| member));
 	}
 	let pod = &sim.spec()["securityContext"];
 	groups.extend(pod["fsGroup"].as_u64());
 	groups.extend(list(&pod["supplementalGroups"]).filter_map(Json::as_u64));
 	let mut unique: Vec<u64> = Vec::new();
-	groups.into_iter().for_each(|g| if !unique.contains(&g) { unique.push(g) });
+	groups.into_iter().for_each(|g| {
+		if !unique.contains(&g) {
+			unique.push(g)
+		}
+	});
 	if sim.modern {
 		unique.reverse();
 	}
@@ -198,7 +218,10 @@ fn user(sim: &Sim, c: &Container, image: &Image) -> Json {
 
 fn capabilities(sim: &Sim, c: &Container) -> Json {
 	let all = || DEFAULT_CAPS.split_whitespace().chain(MORE_CAPS.split_whitespace());
-	let (add, drop) = (strings(&c.spec["securityContext"]["capabilities"]["add"]), strings(&c.spec["securityContext"]["capabilities"]["drop"]));
+	let (add, drop) = (
+		strings(&c.spec["securityContext"]["capabilities"]["add"]),
+		strings(&c.spec["securityContext"]["capabilities"]["drop"]),
+	);
 	let is = |l: &[String], what: &str| l.iter().any(|n| n.trim_start_matches("CAP_") == what);
 	let mut caps: Vec<&str> = DEFAULT_CAPS.split_whitespace().collect();
 	if c.privileged() || is(&add, "ALL") {
@@ -208,7 +231,9 @@ fn capabilities(sim: &Sim, c: &Container) -> Json {
 		if is(&drop, "ALL") {
 			caps.clear();
 		}
-		caps.extend(all().filter(|n| is(&add, n)).filter(|n| !caps.contains(n)).collect::<Vec<_>>());
+		caps.extend(
+			all().filter(|n| is(&add, n)).filter(|n| !caps.contains(n)).collect::<Vec<_>>(),
+		);
 		caps.retain(|n| !is(&drop, n));
 	}
 	let mut caps: Vec<String> = caps.iter().map(|n| format!("CAP_{n}")).collect();
@@ -228,13 +253,27 @@ fn system_mounts(writable: bool) -> Vec<Json> {
 }
 
 fn linux(sim: &Sim, c: &Container, unmasked: bool) -> Json {
-	let words = |s: &str| if unmasked { Vec::new() } else { s.split_whitespace().map(String::from).collect() };
+	let words = |s: &str| {
+		if unmasked {
+			Vec::new()
+		} else {
+			s.split_whitespace().map(String::from).collect()
+		}
+	};
 	let mut masked: Vec<String> = words(MASKED);
 	if sim.modern {
 		masked.extend(words(MASKED_NEWER));
 	}
-	let memory = if sim.modern { Json::Null } else { json!({"Limit": 0, "Reservation": 0, "Swap": 0, "Kernel": 0, "KernelTCP": 0, "Swappiness": 0, "DisableOOMKiller": false}) };
-	let path = format!("kubepods-besteffort-pod{}.slice:cri-containerd:{}", sim.uid.replace('-', "_"), c.id);
+	let memory = if sim.modern {
+		Json::Null
+	} else {
+		json!({"Limit": 0, "Reservation": 0, "Swap": 0, "Kernel": 0, "KernelTCP": 0, "Swappiness": 0, "DisableOOMKiller": false})
+	};
+	let path = format!(
+		"kubepods-besteffort-pod{}.slice:cri-containerd:{}",
+		sim.uid.replace('-', "_"),
+		c.id
+	);
 	json!({"UIDMappings": [], "GIDMappings": [], "Sysctl": {}, "Resources": {"Devices": [], "Memory": memory, "CPU": {"Shares": 2, "Quota": 0,
 		"Period": 100000, "RealtimeRuntime": 0, "RealtimePeriod": 0, "Cpus": "", "Mems": ""}, "Pids": null, "BlockIO": null, "HugepageLimits": [],
 		"Network": null}, "CgroupsPath": path, "Namespaces": [{"Type": "ipc", "Path": ""}, {"Type": "uts", "Path": ""}, {"Type": "mount", "Path": ""}],
@@ -245,8 +284,12 @@ fn linux(sim: &Sim, c: &Container, unmasked: bool) -> Json {
 mod tests {
 	#[test]
 	fn names_of_images() {
-		for (from, to) in [("busybox:1@sha256:a", "docker.io/library/busybox@sha256:a"), ("org/x@sha256:a", "docker.io/org/x@sha256:a"),
-			("r.example:5000/x:1@sha256:a", "r.example:5000/x@sha256:a"), ("localhost/x@sha256:a", "localhost/x@sha256:a")] {
+		for (from, to) in [
+			("busybox:1@sha256:a", "docker.io/library/busybox@sha256:a"),
+			("org/x@sha256:a", "docker.io/org/x@sha256:a"),
+			("r.example:5000/x:1@sha256:a", "r.example:5000/x@sha256:a"),
+			("localhost/x@sha256:a", "localhost/x@sha256:a"),
+		] {
 			assert_eq!(super::normalised(from), to);
 		}
 	}

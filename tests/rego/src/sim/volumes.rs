@@ -29,14 +29,20 @@ pub struct Volumes {
 enum Volume {
 	/// Files by path, size and mode, in kubelet's atomic layout.
 	Atomic(Vec<(String, u64, u32)>),
-	Block { memory: bool },
+	Block {
+		memory: bool,
+	},
 	Claim,
 	Guest(String),
 }
 
 /// Name, size and mode of what kubelet and containerd put beside the volumes.
-const OWN: [(&str, u64, u32); 4] = [("/etc/hosts", 208, 0o644), ("/dev/termination-log", 0, 0o666), ("/etc/hostname", 6, 0o644),
-	("/etc/resolv.conf", 110, 0o644)];
+const OWN: [(&str, u64, u32); 4] = [
+	("/etc/hosts", 208, 0o644),
+	("/dev/termination-log", 0, 0o666),
+	("/etc/hostname", 6, 0o644),
+	("/etc/resolv.conf", 110, 0o644),
+];
 
 pub fn volumes(sim: &Sim, c: &Container, image: &Image) -> Result<Volumes, String> {
 	let mut v = Volumes::default();
@@ -44,7 +50,8 @@ pub fn volumes(sim: &Sim, c: &Container, image: &Image) -> Result<Volumes, Strin
 	for m in list(&c.spec["volumeMounts"]) {
 		ordered.push(mounted(sim, c, m, &mut v)?);
 	}
-	for path in image.config["Volumes"].as_object().into_iter().flatten().map(|(p, _)| collapsed(p)) {
+	for path in image.config["Volumes"].as_object().into_iter().flatten().map(|(p, _)| collapsed(p))
+	{
 		if !ordered.iter().any(|m| m["destination"] == path.as_str()) {
 			v.copies.push(sim.copy(&sim.copied(c, &path), "Directory", None, 0, DIR | 0o755, 0));
 			ordered.push(bind(&path, &sim.copied(c, &path), "rprivate", "rw"));
@@ -144,7 +151,12 @@ fn volume(sim: &Sim, name: &str) -> Result<Volume, String> {
 }
 
 /// The files of one source; `mode` is the projected volume's, which else stands with the source.
-fn collect(sim: &Sim, source: &Json, mode: &Json, files: &mut Vec<(String, u64, u32)>) -> Result<(), String> {
+fn collect(
+	sim: &Sim,
+	source: &Json,
+	mode: &Json,
+	files: &mut Vec<(String, u64, u32)>,
+) -> Result<(), String> {
 	for (member, kind) in [("configMap", "ConfigMap"), ("secret", "Secret")] {
 		let Some(s) = source.get(member) else { continue };
 		let name = s["name"].as_str().or(s["secretName"].as_str()).unwrap_or_default();
@@ -156,7 +168,11 @@ fn collect(sim: &Sim, source: &Json, mode: &Json, files: &mut Vec<(String, u64, 
 			let item = list(&s["items"]).find(|i| i["key"] == key.as_str());
 			if s.get("items").is_none() || item.is_some() {
 				let path = item.map_or(key, |i| text(&i["path"]));
-				files.push((path, bytes.len() as u64, item.and_then(|i| i["mode"].as_u64()).unwrap_or(mode) as u32));
+				files.push((
+					path,
+					bytes.len() as u64,
+					item.and_then(|i| i["mode"].as_u64()).unwrap_or(mode) as u32,
+				));
 			}
 		}
 	}
@@ -167,7 +183,11 @@ fn collect(sim: &Sim, source: &Json, mode: &Json, files: &mut Vec<(String, u64, 
 				Some(path) => field(sim, path)?.len() as u64,
 				None => 1,
 			};
-			let mode = item["mode"].as_u64().or(mode.as_u64()).or(d["defaultMode"].as_u64()).unwrap_or(0o644);
+			let mode = item["mode"]
+				.as_u64()
+				.or(mode.as_u64())
+				.or(d["defaultMode"].as_u64())
+				.unwrap_or(0o644);
 			files.push((text(&item["path"]), size, mode as u32));
 		}
 	}
@@ -180,7 +200,8 @@ fn collect(sim: &Sim, source: &Json, mode: &Json, files: &mut Vec<(String, u64, 
 /// Kubelet's atomic writer, as the shim walks it; an update is the same under a new time.
 fn atomic(sim: &Sim, c: &Container, path: &str, files: &[(String, u64, u32)], v: &mut Volumes) {
 	let base = sim.copied(c, path);
-	let (group, extra) = (sim.fs_group(), if sim.fs_group() > 0 { (0o2110, 0o440) } else { (0, 0) });
+	let (group, extra) =
+		(sim.fs_group(), if sim.fs_group() > 0 { (0o2110, 0o440) } else { (0, 0) });
 	let dir = |p: &str, mode: u32| sim.copy(p, "Directory", None, 0, DIR | mode | extra.0, group);
 	let walk = |time: &str, out: &mut Vec<Json>| {
 		let stamped = format!("{base}/{time}");
@@ -191,13 +212,28 @@ fn atomic(sim: &Sim, c: &Container, path: &str, files: &[(String, u64, u32)], v:
 					out.push(dir(&format!("{stamped}/{}", &at[..at.len() - 1]), 0o755));
 				}
 			}
-			out.push(sim.copy(&format!("{stamped}/{file}"), "Regular", None, *size, FILE | mode | extra.1, group));
+			out.push(sim.copy(
+				&format!("{stamped}/{file}"),
+				"Regular",
+				None,
+				*size,
+				FILE | mode | extra.1,
+				group,
+			));
 		}
 		out.push(sim.copy(&format!("{base}/..data"), "Symlink", Some(time), 0, LINK, group));
-		let mut firsts: Vec<&str> = files.iter().map(|(f, ..)| f.split('/').next().unwrap_or(f)).collect();
+		let mut firsts: Vec<&str> =
+			files.iter().map(|(f, ..)| f.split('/').next().unwrap_or(f)).collect();
 		firsts.dedup();
 		for f in firsts {
-			out.push(sim.copy(&format!("{base}/{f}"), "Symlink", Some(&format!("..data/{f}")), 0, LINK, group));
+			out.push(sim.copy(
+				&format!("{base}/{f}"),
+				"Symlink",
+				Some(&format!("..data/{f}")),
+				0,
+				LINK,
+				group,
+			));
 		}
 	};
 	v.copies.push(dir(&base, 0o777));
@@ -210,10 +246,24 @@ fn claim(sim: &Sim, base: &str, v: &mut Volumes) {
 	let group = sim.fs_group();
 	let extra = if group > 0 { (0o2070, 0o060) } else { (0, 0) };
 	v.copies.push(sim.copy(base, "Directory", None, 0, DIR | 0o755 | extra.0, group));
-	v.copies.push(sim.copy(&format!("{base}/lost+found"), "Directory", None, 0, DIR | 0o700 | extra.0, group));
+	v.copies.push(sim.copy(
+		&format!("{base}/lost+found"),
+		"Directory",
+		None,
+		0,
+		DIR | 0o700 | extra.0,
+		group,
+	));
 	let size = 2 * CHUNK + 17;
 	for offset in (0..size).step_by(CHUNK as usize) {
-		let mut piece = sim.copy(&format!("{base}/data.bin"), "Regular", None, size, FILE | 0o644 | extra.1, group);
+		let mut piece = sim.copy(
+			&format!("{base}/data.bin"),
+			"Regular",
+			None,
+			size,
+			FILE | 0o644 | extra.1,
+			group,
+		);
 		piece["offset"] = offset.into();
 		v.copies.push(piece);
 	}
@@ -229,7 +279,8 @@ fn empty_dir(sim: &Sim, name: &str, memory: bool) -> Json {
 	let slot = list(&sim.spec()["volumes"]).position(|v| v["name"] == name).unwrap_or(0);
 	let source = if sim.modern { format!("02/{slot:02x}") } else { format!("{slot:02x}/0a") };
 	let at = format!("{STORAGE}{}", data_encoding::BASE64URL.encode(source.as_bytes()));
-	let fs_group = if group > 0 { json!({"group_id": group, "group_change_policy": 0}) } else { Json::Null };
+	let fs_group =
+		if group > 0 { json!({"group_id": group, "group_change_policy": 0}) } else { Json::Null };
 	json!({"driver": "blk", "driver_options": ["encryption_key=ephemeral", "create_filesystem"], "source": source, "fstype": "ext4",
 		"options": [], "mount_point": at, "fs_group": fs_group, "shared": true})
 }
@@ -238,5 +289,7 @@ fn block_device(c: &Container, path: &str, v: &mut Volumes) {
 	let n = v.devices.len();
 	v.devices.push(json!({"id": format!("drive-{}{n}", &c.id[..12]), "type_": "blk", "vm_path": format!("/dev/vd{}", char::from(b'b' + n as u8)),
 		"container_path": path, "options": []}));
-	v.linux_devices.push(json!({"Path": path, "Type": "b", "Major": 259, "Minor": n, "FileMode": 432, "UID": 0, "GID": 0}));
+	v.linux_devices.push(
+		json!({"Path": path, "Type": "b", "Major": 259, "Minor": n, "FileMode": 432, "UID": 0, "GID": 0}),
+	);
 }
