@@ -36,7 +36,7 @@ esc(s) := regex.replace(s, `[!-/:-@\[-^{-~]`, `\$0`)
 
 text(x) := x if is_string(x)
 
-else := json.marshal(x)
+else := json.marshal(x) if x != null
 
 fits(w, x) if w == x
 
@@ -111,7 +111,7 @@ CreateContainerRequest := allow(both(new, {"c": both(stale, {id: {"n": n, "e": o
 	image(c, a)
 	p := oci.Process
 	ok("process: ", process(c, {
-		"Terminal": c.tty, "Args": c.a, "NoNewPrivileges": c.nnp, "ConsoleSize": {true: {".*"}, false: null}[c.tty],
+		"Terminal": c.tty, "Args": c.a, "NoNewPrivileges": c.nnp, "ConsoleSize": {true: p.ConsoleSize, false: null}[c.tty],
 	}), less(p, "Env User Capabilities"))
 	user(c, p.User)
 	caps(c, p.Capabilities)
@@ -349,9 +349,11 @@ RemoveContainerRequest := allow({"c": {id: 0}, "i": ended}) if {
 	ended := {k: 2 | some k, v in steps; k == ids[id].n; v == 1}
 } else := false
 
-stdin if is("stdin: container.stdin", true, containers[running("stdin").n]["in"])
-
-else := false
+# Of the container's first process alone, not of a command that runs in it.
+stdin if {
+	is("stdin: container.stdin", true, containers[running("stdin").n]["in"])
+	is("stdin: exec_id", id, input.exec_id)
+} else := false
 
 WriteStreamRequest := stdin
 
@@ -574,10 +576,13 @@ sized(-1) if input.file_size <= 1048576
 # Parts that only some pods need: policy.c appends those of the pod behind its data.
 #% memory
 
-storage(false, s) if storage_is("storages: ", {
-	"driver": "ephemeral", "source": "tmpfs", "fstype": "tmpfs", "mount_point": s.mount_point,
-	"options": {j([`\[("fsgid=`, json.marshal(d.fg), `")?\]`])}, "fs_group": {j(["null|", esc(json.marshal(group))])},
-}, s)
+storage(false, s) if {
+	is("storages: fs_group", true, s.fs_group in [null, group])
+	storage_is("storages: ", {
+		"driver": "ephemeral", "source": "tmpfs", "fstype": "tmpfs", "mount_point": s.mount_point, "fs_group": s.fs_group,
+		"options": {j([`\[("fsgid=`, json.marshal(d.fg), `")?\]`])},
+	}, s)
+}
 
 #% no-verity
 
