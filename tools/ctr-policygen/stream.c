@@ -227,12 +227,6 @@ static int join(struct stream *s, size_t i, const char *p, size_t n, struct ctr_
 	return ctr_spool_add(s->out, "---\n", 4, e);
 }
 
-/* Kinds without pods pass through unparsed where that is plain to see. */
-static bool may_have_pod(const char *p, size_t n)
-{
-	return memmem(p, n, "spec", 4) != NULL;
-}
-
 static int one_doc(struct stream *s, size_t i, struct ctr_buf *text, struct ctr_err *e)
 {
 	ctr_auto_yaml struct ctr_yaml *y = NULL;
@@ -248,7 +242,7 @@ static int one_doc(struct stream *s, size_t i, struct ctr_buf *text, struct ctr_
 	n = text->n;
 	if (ctr_yaml_parse(d->name, d->line, p, n, &y, e) < 0)
 		return -1;
-	if (may_have_pod(p, n) && ctr_k8s_objects(y, one_object, s, e) < 0)
+	if (ctr_k8s_objects(y, one_object, s, e) < 0)
 		return -1;
 	if (s->o->explain)
 		return 0;

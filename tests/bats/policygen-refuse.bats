@@ -1,0 +1,244 @@
+#!/usr/bin/env bats
+# What ctr-policygen refuses: status, id, position and the object's name, and never a byte on stdout.
+load helpers
+
+gen=(ctr-policygen -q --errors=json --skip-initializer --image-layout "$BUILD/images")
+
+# A pod whose spec gets the lines of $1 and whose container gets those of $2.
+pod() {
+	cat <<-YAML
+		apiVersion: v1
+		kind: Pod
+		metadata:
+		  name: p
+		  namespace: ns
+		spec:
+		  runtimeClassName: contrast-cc
+	YAML
+	[ -z "${1-}" ] || printf '  %s\n' "${1//$'\n'/$'\n'  }"
+	printf '  containers:\n  - name: c\n    image: %s\n    command: [sh]\n' "${image-registry.example/tools:1.0}"
+	[ -z "${2-}" ] || printf '    %s\n' "${2//$'\n'/$'\n'    }"
+}
+
+# refused ID LINE SPEC CONTAINER: status 3 at this line (0: whatever), naming the pod.
+refused() {
+	pod "$3" "${4-}" >"$BATS_TEST_TMPDIR/in"
+	refuses 3 "$1" "${gen[@]}" "$BATS_TEST_TMPDIR/in"
+	jq -es --argjson line "$2" 'last | ($line == 0 or .line == $line) and .column > 0 and (.message | test("Pod ns/p"))' \
+		<<<"$stderr" >/dev/null || fail "$stderr"
+}
+
+warned() { # ID SPEC CONTAINER
+	run -0 --separate-stderr ctr-policygen --errors=json --skip-initializer --image-layout "$IMAGES" <<<"$(pod "$2" "${3-}")"
+	jq -es --arg id "$1" 'any(.id == $id and .level == "warning" and .line > 0)' <<<"$stderr" >/dev/null || fail "$stderr"
+	ok "${gen[@]}" <<<"$(pod "$2" "${3-}")"
+}
+
+@test "refuses fields of the pod that would weaken the policy" {
+	for f in 'hostPID: true' 'hostIPC: true' 'hostNetwork: true' 'hostUsers: false' 'setHostnameAsFQDN: true' \
+		'ephemeralContainers: [{name: x}]' 'resourceClaims: [{name: x}]' 'os: {name: windows}' \
+		'securityContext: {supplementalGroupsPolicy: Strict}' 'securityContext: {windowsOptions: {hostProcess: true}}'; do
+		refused field.refused 8 "$f"
+	done
+}
+
+@test "takes the same fields where they say nothing" {
+	for f in 'hostPID: false' 'hostNetwork: null' 'hostUsers: true' 'os: {name: linux}' 'ephemeralContainers: []' \
+		'securityContext: {supplementalGroupsPolicy: Merge}'; do
+		ok "${gen[@]}" <<<"$(pod "$f")"
+	done
+}
+
+@test "refuses volumes that the host would fill, and kinds that it does not know" {
+	refused volume.host-path 8 'volumes: [{name: v, hostPath: {path: /var/log}}]'
+	refused volume.host-path 8 'volumes: [{name: v, hostPath: {path: /dev/../etc}}]'
+	refused volume.host-path 8 'volumes: [{name: v, hostPath: {path: /dev}}]'
+	refused volume.kind 8 'volumes: [{name: v, nfs: {server: x, path: /}}]'
+	refused volume.kind 8 'volumes: [{name: v, emptyDir: {}, secret: {secretName: x}}]'
+	refused volume.medium 8 'volumes: [{name: v, emptyDir: {medium: HugePages}}]'
+	refused volume.duplicate 8 'volumes: [{name: v}, {name: v}]'
+	refused volume.path 8 'volumes: [{name: v, configMap: {name: m, items: [{key: k, path: ../k}]}}]'
+	refused volume.path 8 'volumes: [{name: v, configMap: {name: m, items: [{key: k, path: a/../../k}]}}]'
+	refused volume.path 8 'volumes: [{name: v, downwardAPI: {items: [{path: /etc/passwd}]}}]'
+}
+
+@test "refuses mounts that leave their volume or hide what they are" {
+	v='volumes: [{name: v, emptyDir: {}}, {name: m, configMap: {name: m}}]'
+	refused mount.sub-path 0 "$v" 'volumeMounts: [{name: v, mountPath: /a, subPath: ../b}]'
+	refused mount.sub-path 0 "$v" 'volumeMounts: [{name: v, mountPath: /a, subPath: b}]'
+	refused mount.sub-path 0 "$v" 'volumeMounts: [{name: m, mountPath: /a, subPath: ..data/b}]'
+	refused mount.sub-path 0 "$v" 'volumeMounts: [{name: v, mountPath: /a, subPathExpr: $(X)}]'
+	refused mount.path 0 "$v" 'volumeMounts: [{name: v, mountPath: a}]'
+	refused mount.path 0 "$v" 'volumeMounts: [{name: v, mountPath: /a/../b}]'
+	refused mount.path 0 "$v" 'volumeMounts: [{name: v, mountPath: /}]'
+	refused mount.volume 0 "$v" 'volumeMounts: [{name: w, mountPath: /a}]'
+	refused mount.duplicate 0 "$v" 'volumeMounts: [{name: v, mountPath: /a}, {name: v, mountPath: /a/}]'
+	refused mount.propagation 0 "$v" 'volumeMounts: [{name: v, mountPath: /a, mountPropagation: Bidirectional}]'
+	refused mount.propagation 0 "$v" 'volumeMounts: [{name: v, mountPath: /a, mountPropagation: Sideways}]'
+	refused field.refused 0 "$v" 'volumeMounts: [{name: v, mountPath: /a, recursiveReadOnly: Enabled}]'
+	v='volumes: [{name: v, persistentVolumeClaim: {claimName: x}}]'
+	refused device.path 0 "$v" 'volumeDevices: [{name: v, devicePath: /dev/trusted_store}]'
+	refused device.path 0 "$v" 'volumeDevices: [{name: v, devicePath: /etc/x}]'
+	refused mount.volume 0 '' 'volumeDevices: [{name: v, devicePath: /dev/x}]'
+}
+
+@test "refuses variables that it cannot work out" {
+	refused config.missing 14 '' $'env:\n- name: A\n  valueFrom: {configMapKeyRef: {name: m, key: k}}'
+	refused config.missing 0 '' 'env: [{name: A, valueFrom: {secretKeyRef: {name: m, key: k}}}]'
+	refused config.missing 0 '' 'envFrom: [{secretRef: {name: m}}]'
+	refused env.from 0 '' 'envFrom: [{}]'
+	refused env.from 0 '' 'env: [{name: A, value: x, valueFrom: {fieldRef: {fieldPath: metadata.name}}}]'
+	refused env.from 0 '' 'env: [{name: A, valueFrom: {vaultRef: {x: y}}}]'
+	refused env.field 0 '' 'env: [{name: A, valueFrom: {fieldRef: {fieldPath: spec.secret}}}]'
+	refused env.resource 0 '' 'env: [{name: A, valueFrom: {resourceFieldRef: {resource: cpu}}}]'
+	refused env.resource 0 '' 'env: [{name: A, valueFrom: {resourceFieldRef: {resource: limits.cpu, containerName: other}}}]'
+	refused env.name 0 '' 'env: [{name: "A=B", value: x}]'
+	refused yaml.type 0 '' 'env: [{name: A, value: 1}]'
+}
+
+@test "a missing key names the object and the place" {
+	{
+		pod '' 'env: [{name: A, valueFrom: {configMapKeyRef: {name: m, key: other}}}]'
+		printf -- '---\napiVersion: v1\nkind: ConfigMap\nmetadata: {name: m, namespace: ns}\ndata: {k: v}\n'
+	} >"$BATS_TEST_TMPDIR/in"
+	refuses 3 config.key "${gen[@]}" "$BATS_TEST_TMPDIR/in"
+	jq -es 'last | .line == 12 and (.message | test("Pod ns/p.*other"))' <<<"$stderr"
+}
+
+@test "optional references may be missing" {
+	ok "${gen[@]}" <<<"$(pod '' 'env: [{name: A, valueFrom: {configMapKeyRef: {name: m, key: k, optional: true}}}]
+envFrom: [{secretRef: {name: s, optional: true}}]')"
+}
+
+@test "refuses users, capabilities and quantities that are none" {
+	refused security.capability 0 '' 'securityContext: {capabilities: {add: [NET_EVERYTHING]}}'
+	refused quantity 0 '' 'resources: {limits: {nvidia.com/pgpu: lots}}'
+	refused yaml.range 0 '' 'securityContext: {runAsUser: -1}'
+	printf '{"image_accounts": false}' >"$BATS_TEST_TMPDIR/s"
+	image=registry.example/web:1.25 pod >"$BATS_TEST_TMPDIR/in"
+	refuses 3 user.unknown "${gen[@]}" --settings "$BATS_TEST_TMPDIR/s" "$BATS_TEST_TMPDIR/in"
+}
+
+@test "refuses images that are not there, not named well, or not what their digest says" {
+	for i in registry.example/none:1 registry.example/tools@sha256:$(printf '%064d' 1); do
+		image=$i pod >"$BATS_TEST_TMPDIR/in"
+		refuses 4 image.missing "${gen[@]}" --offline "$BATS_TEST_TMPDIR/in"
+		[[ $stderr == *"Pod ns/p"* ]]
+	done
+	image='Registry.Example/UPPER' refused image.ref 10 ''
+	cp -r "$IMAGES" "$BATS_TEST_TMPDIR/images"
+	blob=$(jq -r '.manifests[0].digest' "$BATS_TEST_TMPDIR/images/tools/index.json")
+	sed -i 's/application/bpplication/' "$BATS_TEST_TMPDIR/images/tools/blobs/sha256/${blob#sha256:}"
+	pod >"$BATS_TEST_TMPDIR/in"
+	refuses 3 image.digest ctr-policygen --errors=json -q --skip-initializer --image-layout "$BATS_TEST_TMPDIR/images" "$BATS_TEST_TMPDIR/in"
+}
+
+@test "refuses objects that are none" {
+	for t in 'kind: Pod' 'apiVersion: v1' '[1, 2]' 'apiVersion: apps/v1beta1
+kind: Deployment
+metadata: {name: x}
+spec: {}' 'apiVersion: v1
+kind: Pod
+metadata: {name: "Not a name"}
+spec: {}' 'apiVersion: apps/v1
+kind: Deployment
+metadata: {name: x}
+spec: {}'; do
+		run -3 --separate-stderr "${gen[@]}" <<<"$t"
+		[ -z "$output" ]
+		jq -es 'last | .id | startswith("k8s.")' <<<"$stderr" >/dev/null || fail "$t: $stderr"
+	done
+}
+
+@test "refuses broken YAML with line and column" {
+	refuses 3 yaml.syntax "${gen[@]}" <<<$'a: 1\nb: [\n'
+	refuses 3 yaml.duplicate "${gen[@]}" <<<$'a: 1\nb: 2\na: 3'
+	jq -es 'last | .line == 3 and .column == 1' <<<"$stderr"
+	refuses 3 yaml.utf8 "${gen[@]}" < <(printf 'a: \xff\n')
+	refuses 3 yaml.alias "${gen[@]}" < <(
+		printf 'a: &a [x,x,x,x,x,x,x,x,x]\n'
+		for i in b c d e f g h i j; do
+			p=$(tr b-j a-i <<<$i)
+			printf '%s: &%s [*%s,*%s,*%s,*%s,*%s,*%s,*%s,*%s,*%s]\n' $i $i "$p" "$p" "$p" "$p" "$p" "$p" "$p" "$p" "$p"
+		done
+	)
+}
+
+@test "a mistake anywhere means no output at all" {
+	{
+		pod
+		printf -- '---\n'
+		pod 'hostPID: true'
+	} >"$BATS_TEST_TMPDIR/in"
+	refuses 3 field.refused "${gen[@]}" "$BATS_TEST_TMPDIR/in"
+}
+
+@test "refuses two objects of one name" {
+	m=$'apiVersion: v1\nkind: Secret\nmetadata: {name: m, namespace: ns}'
+	refuses 3 refs.duplicate "${gen[@]}" < <(
+		printf '%s\n---\n%s\n---\n' "$m" "$m"
+		pod '' 'envFrom: [{secretRef: {name: m}}]'
+	)
+}
+
+@test "refuses what stands in the way of what it adds" {
+	add=(ctr-policygen -q --errors=json --image-layout "$BUILD/images" --initializer-image registry.example/initializer:0.1.0)
+	refuses 3 inject.volume "${add[@]}" <<<"$(pod 'volumes: [{name: contrast-secrets, secret: {secretName: x}}]')"
+	refuses 3 inject.mount "${add[@]}" <<<"$(pod 'volumes: [{name: v, emptyDir: {}}]' 'volumeMounts: [{name: v, mountPath: /contrast}]')"
+	refuses 3 inject.secure-pv "${add[@]}" <<<"$(pod | sed 's|^spec:|  annotations: {contrast.edgeless.systems/secure-pv: nothing}\nspec:|')"
+	refuses 3 policy.form "${gen[@]}" <<<"$(pod | sed 's|^spec:|  annotations: {io.katacontainers.config.agent.policy: AA==}\nspec:|')"
+}
+
+@test "refuses settings that are wrong, by path" {
+	while IFS=$'\t' read -r id text; do
+		printf '%s' "$text" >"$BATS_TEST_TMPDIR/s"
+		refuses 3 "$id" "${gen[@]}" --settings "$BATS_TEST_TMPDIR/s" <<<"$(pod)"
+	done <<-'LIST'
+		json.unknown	{"logs": true}
+		json.type	{"read_logs": "yes"}
+		json.duplicate	{"read_logs": true, "read_logs": false}
+		settings.exec	{"exec": [[]]}
+		settings.pattern	{"env": {"A": ".*"}}
+		settings.mount	{"mounts": [{"destination": "x", "type": "bind", "source": "y", "options": []}]}
+		json.missing	{"mounts": [{}]}
+		json.syntax	{
+	LIST
+	refuses 4 open "${gen[@]}" --settings /nonexistent <<<"$(pod)"
+}
+
+@test "refuses wrong usage" {
+	refuses 2 usage "${gen[@]}" --form=policy
+	refuses 2 usage "${gen[@]}" --format=yaml
+	refuses 2 usage "${gen[@]}" --nonsense
+	refuses 2 registry.mirror "${gen[@]}" --mirror nowhere <<<"$(pod)"
+	refuses 2 platform "${gen[@]}" --platform amiga <<<"$(pod)"
+	refuses 4 open "${gen[@]}" /nonexistent
+}
+
+@test "warns of what people rely on and a policy does not hold" {
+	warned field.ignored 'hostAliases: [{ip: 1.2.3.4, hostnames: [x]}]'
+	warned field.ignored 'securityContext: {seccompProfile: {type: RuntimeDefault}}'
+	warned field.unknown 'hostPdi: true'
+	warned policy.host-content 'volumes: [{name: v, configMap: {name: m}}]' 'volumeMounts: [{name: v, mountPath: /m}]'
+	warned config.absent 'volumes: [{name: v, secret: {secretName: m}}]' 'volumeMounts: [{name: v, mountPath: /m}]'
+	warned policy.host-content 'volumes: [{name: v, persistentVolumeClaim: {claimName: m}}]' 'volumeMounts: [{name: v, mountPath: /m}]'
+	warned volume.guest-path 'volumes: [{name: v, hostPath: {path: /dev/sev-guest}}]' 'volumeMounts: [{name: v, mountPath: /dev/sev-guest}]'
+	image=registry.example/web:1.25 warned user.from-image ''
+}
+
+@test "damaged input ends in an answer, never in a crash" {
+	cat k8s/examples/*.yaml >"$BATS_TEST_TMPDIR/whole"
+	size=$(stat -c %s "$BATS_TEST_TMPDIR/whole")
+	RANDOM=7
+	for i in $(seq 150); do
+		cp "$BATS_TEST_TMPDIR/whole" "$BATS_TEST_TMPDIR/in"
+		for _ in 1 2 3; do
+			printf "\\x$(printf %02x $((RANDOM % 256)))" |
+				dd of="$BATS_TEST_TMPDIR/in" bs=1 seek=$(((RANDOM * 32768 + RANDOM) % size)) conv=notrunc status=none
+		done
+		[ $((i % 3)) -ne 0 ] || truncate -s $(((RANDOM * 32768 + RANDOM) % size)) "$BATS_TEST_TMPDIR/in"
+		status=0
+		"${gen[@]}" --offline "$BATS_TEST_TMPDIR/in" >/dev/null 2>&1 || status=$?
+		[[ $status == 0 || $status == 3 || $status == 4 ]] || fail "status $status, run $i"
+	done
+}
