@@ -1,0 +1,180 @@
+#!/usr/bin/env bats
+# What the data section of a policy says of a pod. Beside the engine's tests in tests/rego these show single values.
+load helpers
+
+# The data of the policy for the YAML on stdin, as one line.
+data() {
+	ctr-policygen -q --skip-initializer --format policy --image-layout "$IMAGES" "$@" |
+		grep -oE 'agent\.policy"?: *"?[A-Za-z0-9+/=]+' | sed 's/.*[: "]//' | base64 -d | sed -n '/^d:=/,/^[a-zA-Z]*(/p' | tr -d '\n'
+}
+
+# A pod with the container's further lines $1 and the spec's $2.
+pod() {
+	printf 'apiVersion: v1\nkind: Pod\nmetadata:\n  name: p\n  namespace: ns\n  labels: {app: web}\nspec:\n  runtimeClassName: contrast-cc\n'
+	[ -z "${2-}" ] || printf '  %s\n' "${2//$'\n'/$'\n'  }"
+	printf '  containers:\n  - name: c\n    image: %s\n' "${image-registry.example/tools:1.0}"
+	[ -z "${1-}" ] || printf '    %s\n' "${1//$'\n'/$'\n'    }"
+}
+
+has() { # TEXT CONTAINER [SPEC [MORE DOCUMENTS]]: the data has the text
+	run -0 data < <(pod "$2" "${3-}"; [ -z "${4-}" ] || printf -- '---\n%s\n' "$4")
+	[[ $output == *"$1"* ]] || fail "expected $1 in $output"
+}
+
+map='apiVersion: v1
+kind: ConfigMap
+metadata: {name: m, namespace: ns}
+data: {A: from-map, B: "2", "1bad": x, c.conf: "12345"}
+binaryData: {raw: AAEC}'
+secret='apiVersion: v1
+kind: Secret
+metadata: {name: s, namespace: ns}
+data: {A: ZnJvbS1zZWNyZXQ=, T: eA==}
+stringData: {T: wins}'
+
+@test "environment: later sources win, env wins over envFrom, invalid names are skipped" {
+	has '"A":"from-secret","B":"2"' 'envFrom: [{configMapRef: {name: m}}, {secretRef: {name: s}}]' '' "$map
+---
+$secret"
+	has '"T":"wins"' 'envFrom: [{secretRef: {name: s}}]' '' "$secret"
+	has '"A":"own"' 'envFrom: [{configMapRef: {name: m}}]
+env: [{name: A, value: own}]' '' "$map"
+	has '"P_A":"from-map"' 'envFrom: [{prefix: P_, configMapRef: {name: m}}]' '' "$map"
+	run -0 data < <(pod 'envFrom: [{configMapRef: {name: m}}]'; printf -- '---\n%s\n' "$map")
+	[[ $output != *1bad* && $output != *raw* ]]
+}
+
+@test "environment: the image's variables, PATH and HOSTNAME" {
+	image=registry.example/web:1.25 has '"HOSTNAME":{"{{h}}"},"WEB_VERSION":"1.25.4"' ''
+	has '"TERM":"xterm"' 'tty: true'
+	has '"HOSTNAME":"mine"' 'env: [{name: HOSTNAME, value: mine}]'
+}
+
+@test "expansion: earlier variables, one pass, escapes, undefined names stay" {
+	has '"B":"x-1 $(Y) $(A) $"' 'env: [{name: A, value: "1"}, {name: B, value: "x-$(A) $(Y) $$(A) $"}]'
+	has '"A":"$(B)","B":"1"' 'env: [{name: A, value: "$(B)"}, {name: B, value: "1"}]'
+	has '"B":"$(A)"' 'envFrom: [{configMapRef: {name: m}}]
+env: [{name: B, value: "$(A)"}]' '' "${map/B:/Bx:}"
+	has '"a":["/bin/sh","from-map","$(PATH)"]' 'args: [/bin/sh, $(A), $(PATH)]
+envFrom: [{configMapRef: {name: m}}]' '' "$map"
+	has '"B":{"x-{{n}}\\.svc"}' 'env: [{name: A, valueFrom: {fieldRef: {fieldPath: metadata.name}}}, {name: B, value: "x-$(A).svc"}]'
+}
+
+@test "downward API: patterns, labels, annotations, what controllers add" {
+	f() { has "\"F\":$2" "env: [{name: F, valueFrom: {fieldRef: {fieldPath: \"$1\"}}}]"; }
+	f metadata.name '{"{{n}}"}'
+	f metadata.uid '{"{{u}}"}'
+	f "metadata.labels['app']" '"web"'
+	f "metadata.labels['none']" '""'
+	f "metadata.labels['pod-template-hash']" '{"'
+	f spec.serviceAccountName '"default"'
+	f status.podIP '{"([0-9]'
+}
+
+@test "resources: divided and rounded up" {
+	r() { has "\"R\":$3" "resources: {limits: {cpu: 1500m, memory: 1Gi}, requests: {memory: 100M}}
+env: [{name: R, valueFrom: {resourceFieldRef: {resource: $1, divisor: $2}}}]"; }
+	r limits.cpu 1 '"2"'
+	r limits.cpu 1m '"1500"'
+	r limits.memory 1Mi '"1024"'
+	r requests.memory 1Mi '"96"'
+	r requests.cpu 1m '"1500"'
+	r limits.ephemeral-storage 1 '{"[0-9]{1,20}"}'
+	r requests.ephemeral-storage 1 '"0"'
+}
+
+@test "command and args over entrypoint and cmd" {
+	image=registry.example/web:1.25
+	has '"a":["/entrypoint.sh","web","-c","/etc/web/web.conf"]' ''
+	has '"a":["/entrypoint.sh","x"]' 'args: [x]'
+	has '"a":["go"]' 'command: [go]'
+	has '"a":["go","x"]' 'command: [go]
+args: [x]'
+}
+
+@test "probes see env as written, hooks see nothing" {
+	has '"x":[["p","1",""],["h","$(A)"]]' 'env: [{name: A, value: "1"}, {name: F, valueFrom: {fieldRef: {fieldPath: metadata.name}}}]
+livenessProbe: {exec: {command: [p, $(A), $(F)]}}
+lifecycle: {preStop: {exec: {command: [h, $(A)]}}}'
+}
+
+@test "users and groups" {
+	u() { has "\"u\":$1" "${2-}" "${3-}"; }
+	u '[0,0,[0]]'
+	u '[34,34,[34]]' 'securityContext: {runAsUser: 34}'
+	u '[34,7,[7]]' 'securityContext: {runAsUser: 34, runAsGroup: 7}'
+	u '[5,6,[6,9,20,30]]' 'securityContext: {runAsUser: 5}' 'securityContext: {runAsUser: 1, runAsGroup: 6, fsGroup: 30, supplementalGroups: [20, 9, 20]}'
+	image=registry.example/web:1.25 u '[101,101,[101]]'
+	image=registry.example/agent:2.1 u '[65532,0,[0]]'
+}
+
+@test "capabilities" {
+	c() { has "\"cap\":\"$1\"" "securityContext: {capabilities: $2}"; }
+	c '' '{drop: [ALL]}'
+	c 'NET_BIND_SERVICE' '{drop: [ALL], add: [NET_BIND_SERVICE]}'
+	c 'CHOWN KILL' '{drop: [ALL], add: [CAP_KILL, CHOWN]}'
+	run -0 data < <(pod 'securityContext: {capabilities: {add: [CHOWN]}}')
+	[[ $output != *'"cap"'* ]]
+}
+
+@test "privileges" {
+	has '"nnp":true' 'securityContext: {allowPrivilegeEscalation: false}'
+	has '"ro":true' 'securityContext: {readOnlyRootFilesystem: true}'
+	has '"raw":true' 'securityContext: {procMount: Unmasked}'
+	has '"raw":true,"rw":"rw"' 'securityContext: {privileged: true}'
+	has '"in":true' 'stdin: true'
+	has '"pid":true' '' 'shareProcessNamespace: true'
+	has '"gpu":2' 'resources: {limits: {nvidia.com/pgpu: 2}}'
+}
+
+@test "volumes: what the host copies, with sizes" {
+	v() { has "\"v\":{\"v\":$1}" 'volumeMounts: [{name: v, mountPath: /v}]' "volumes: [{name: v, $2}]" "$map"; }
+	v '{"k":"v","f":{"A":8,"B":1,"1bad":1,"c.conf":5,"raw":3}}' 'configMap: {name: m}'
+	v '{"k":"v","f":{"x/y":5}}' 'configMap: {name: m, items: [{key: c.conf, path: x/y}]}'
+	v '{"k":"v","f":{"*":-1}}' 'secret: {secretName: other}'
+	v '{"k":"v","f":{}}' 'secret: {secretName: other, optional: true}'
+	v '{"k":"d"}' 'persistentVolumeClaim: {claimName: x}'
+	v '{"k":"v","f":{"token":-1,"A":8,"labels":-1}}' 'projected: {sources: [{serviceAccountToken: {path: token}}, {configMap: {name: m, items: [{key: A, path: A}]}}, {downwardAPI: {items: [{path: labels, fieldRef: {fieldPath: metadata.labels}}]}}]}'
+	has '"/v/c":["S","ro","m/c.conf"]' 'volumeMounts: [{name: m, mountPath: /v/c, subPath: c.conf}]' 'volumes: [{name: m, configMap: {name: m}}]' "$map"
+	has '"m/c.conf":{"k":"f","n":5}' 'volumeMounts: [{name: m, mountPath: /v/c, subPath: c.conf}]' 'volumes: [{name: m, configMap: {name: m}}]' "$map"
+}
+
+@test "volumes: of the guest" {
+	has '"/v":["E:v","rw"]' 'volumeMounts: [{name: v, mountPath: /v/}]' 'volumes: [{name: v, emptyDir: {}}]'
+	has '"/v":["/run/kata-containers/sandbox/ephemeral/v","ro"]' 'volumeMounts: [{name: v, mountPath: //v, readOnly: true}]' 'volumes: [{name: v, emptyDir: {medium: Memory}}]'
+	has '"mp":{"/v":"rslave"}' 'volumeMounts: [{name: v, mountPath: /v, mountPropagation: HostToContainer}]' 'volumes: [{name: v, emptyDir: {}}]'
+	has '"dev":["/dev/x"]' 'volumeDevices: [{name: v, devicePath: /dev/x}]' 'volumes: [{name: v, persistentVolumeClaim: {claimName: x}}]'
+}
+
+@test "service account token: the pod's word, then the account's" {
+	has '"sa":false' '' 'automountServiceAccountToken: false'
+	has '"sa":false' '' '' 'apiVersion: v1
+kind: ServiceAccount
+metadata: {name: default, namespace: ns}
+automountServiceAccountToken: false'
+	run -0 data < <(pod)
+	[[ $output != *'"sa"'* ]]
+}
+
+@test "names by kind, cut as Kubernetes cuts them" {
+	name() { # KIND API NAME MATCHING NOT-MATCHING
+		run -0 data < <(printf 'apiVersion: %s\nkind: %s\nmetadata: {name: %s, namespace: ns}\nspec:\n  template:\n    spec:\n      runtimeClassName: contrast-cc\n      containers: [{name: c, image: "registry.example/tools:1.0"}]\n' "$2" "$1" "$3")
+		[[ $output =~ \"n\":\"([^\"]*)\" ]]
+		pattern=${BASH_REMATCH[1]//\\\\/\\}
+		grep -qxP "$pattern" <<<"$4" || fail "$4 does not match $pattern"
+		! grep -qxP "$pattern" <<<"$5" || fail "$5 matches $pattern"
+	}
+	long=$(printf 'a%.0s' $(seq 50))
+	name Deployment apps/v1 web web-5d4f8c7b9d-x2k4l web-5d4f8c7b9d-x2k4e
+	name Deployment apps/v1 "$long" "$long-5d4f8c7x2k4l" "$long-5d4f8c7b-x2k4"
+	name DaemonSet apps/v1 web web-x2k4l web-x2k4l-x2k4l
+	name StatefulSet apps/v1 web web-11 web-a
+	name Job batch/v1 web web-3-x2k4l web-3-3-x2k4l
+	name ReplicaSet apps/v1 a.b a.b-x2k4l axb-x2k4l
+}
+
+@test "settings: logs, commands, variables, mounts" {
+	printf '{"read_logs": true, "exec": [["a", "b"]], "env": {"E": "x[0-9]"}, "mounts": [{"destination": "/m", "type": "bind", "source": "/s", "options": ["ro"]}]}' >"$BATS_TEST_TMPDIR/s"
+	run -0 data --settings "$BATS_TEST_TMPDIR/s" < <(pod)
+	[[ $output == *'"log":true,"x":[["a","b"]],"xe":{"E":{"x[0-9]"}},"xm":{"/m":{"destination":"/m","source":"/s","type_":"bind","options":["ro"]}}'* ]] || fail "$output"
+}
