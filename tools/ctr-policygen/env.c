@@ -322,18 +322,41 @@ static int value_from(struct pod *p, const struct pod_source *src, const struct 
 	return pod_fail(p, from, e, "env.from", "unknown source of a value");
 }
 
-/* env: a literal sees the entries of env before it. */
+/*
+ * env: a literal sees the entries of env before it. Whether it sees what only envFrom brings, accounts of the kubelet
+ * differ: both outcomes are taken.
+ */
+struct scope {
+	struct pod *p;
+	const struct vars *own, *imported;
+	struct val either;
+};
 
 static const struct val *earlier(void *ctx, const char *name, size_t n)
 {
-	const struct var *v = var_find(ctx, name, n);
+	struct scope *s = ctx;
+	const struct var *v = var_find(s->own, name, n);
+	struct ctr_buf b = { 0 };
 
-	return v ? &v->val : NULL;
+	if (v)
+		return &v->val;
+	v = var_find(s->imported, name, n);
+	if (!v)
+		return NULL;
+	ctr_buf_addc(&b, '(');
+	val_escape(&b, v->val.text, strlen(v->val.text));
+	ctr_buf_adds(&b, "|\\$\\(");
+	val_escape(&b, v->name, n);
+	ctr_buf_adds(&b, "\\))");
+	s->either.pattern = arena_buf(&s->p->mem, &b);
+	return s->either.pattern ? &s->either : NULL;
 }
 
 static int one_var(struct pod *p, const struct pod_source *src, const struct container *c,
-		   const struct ctr_yaml_node *node, struct vars *vs, struct ctr_err *e)
+		   const struct ctr_yaml_node *node, const struct vars *imported, struct vars *vs,
+		   struct ctr_err *e)
 {
+	struct scope seen = { .p = p, .own = vs, .imported = imported };
 	const struct ctr_yaml_node *from;
 	struct var v = { .in_env = true, .of_pod = true, .written.text = "" };
 	bool absent = false;
@@ -352,7 +375,7 @@ static int one_var(struct pod *p, const struct pod_source *src, const struct con
 			return -1;
 	} else {
 		v.written.text = raw ? raw : "";
-		if (val_expand(&p->mem, v.written.text, earlier, vs, &v.val, e) < 0)
+		if (val_expand(&p->mem, v.written.text, earlier, &seen, &v.val, e) < 0)
 			return -1;
 	}
 	return absent ? 0 : set(p, vs, &v, e);
@@ -428,7 +451,7 @@ int container_env(struct pod *p, const struct pod_source *src, struct container 
 			return -1;
 	}
 	for (size_t i = 0; (node = ctr_yaml_at(env, i, NULL)); i++) {
-		if (one_var(p, src, c, node, &own, e) < 0)
+		if (one_var(p, src, c, node, &imported, &own, e) < 0)
 			return -1;
 	}
 	if (job_index(p, &own, e) < 0)
