@@ -27,10 +27,10 @@ static int set(struct pod *p, struct vars *vs, const struct var *v, struct ctr_e
 	return 0;
 }
 
-/* IsEnvVarName of Kubernetes: what is no such name is skipped by envFrom. */
+/* IsEnvVarName of Kubernetes: envFrom of older kubelets leaves out what is no such name. */
 static bool env_name(const char *s)
 {
-	if (*s == '\0' || (*s >= '0' && *s <= '9') || strlen(s) > 253)
+	if (*s == '\0' || (*s >= '0' && *s <= '9') || strcmp(s, ".") == 0 || strncmp(s, "..", 2) == 0)
 		return false;
 	return s[strspn(s, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.-")] ==
 	       '\0';
@@ -40,6 +40,7 @@ static bool env_name(const char *s)
 
 struct importing {
 	struct pod *p;
+	const struct pod_source *src;
 	struct vars *vs;
 	const char *prefix;
 	const struct ctr_yaml_node *at;
@@ -66,8 +67,11 @@ static int import_key(void *ctx, const char *key, const char *value, size_t n, b
 	v.name = arena_fmt(&im->p->mem, "%s%s", im->prefix, key);
 	if (!v.name)
 		return ctr_fail_mem(e);
-	if (!env_name(v.name))
+	if (!env_name(v.name)) {
+		pod_warn(im->p, im->src, im->at, "env.name",
+			 "\"%s\" is no name of a variable: left out, though newer kubelets set it", v.name);
 		return 0;
+	}
 	if (text_value(im->p, im->at, key, value, n, &v.val, e) < 0)
 		return -1;
 	return set(im->p, im->vs, &v, e);
@@ -93,7 +97,7 @@ static int referred(struct pod *p, const struct pod_source *src, const struct ct
 static int import(struct pod *p, const struct pod_source *src, const struct ctr_yaml_node *from,
 		  struct vars *vs, struct ctr_err *e)
 {
-	struct importing im = { .p = p, .vs = vs, .at = from };
+	struct importing im = { .p = p, .src = src, .vs = vs, .at = from };
 	const struct ctr_yaml_node *map, *secret;
 	struct config c;
 	bool optional;
@@ -322,7 +326,7 @@ static int value_from(struct pod *p, const struct pod_source *src, const struct 
 	return pod_fail(p, from, e, "env.from", "unknown source of a value");
 }
 
-/* env: a literal sees the entries of env before it. */
+/* env: a literal sees envFrom and the entries of env before it. */
 
 static const struct val *earlier(void *ctx, const char *name, size_t n)
 {
@@ -396,6 +400,7 @@ static int merge(struct pod *p, struct vars *into, const struct vars *from, stru
 static int job_index(struct pod *p, struct vars *own, struct ctr_err *e)
 {
 	const struct ctr_yaml_node *spec = ctr_yaml_get(p->obj->root, "spec");
+	const struct var *has;
 	const char *mode;
 	struct var v = { .name = "JOB_COMPLETION_INDEX",
 			 .val.pattern = VAL_NUMBER,
@@ -409,7 +414,8 @@ static int job_index(struct pod *p, struct vars *own, struct ctr_err *e)
 		return 0;
 	if (ctr_yaml_str(p->y, spec, "completionMode", &mode, e) < 0)
 		return -1;
-	if (!mode || strcmp(mode, "Indexed") != 0 || var_find(own, v.name, strlen(v.name)))
+	has = var_find(own, v.name, strlen(v.name));
+	if (!mode || strcmp(mode, "Indexed") != 0 || (has && has->in_env))
 		return 0;
 	return set(p, own, &v, e);
 }
@@ -418,22 +424,20 @@ int container_env(struct pod *p, const struct pod_source *src, struct container 
 		  struct ctr_err *e)
 {
 	const struct ctr_yaml_node *env, *froms, *node;
-	struct vars imported = { 0 }, own = { 0 };
+	struct vars own = { 0 };
 
 	if (ctr_yaml_seq(p->y, c->node, "env", &env, e) < 0 ||
 	    ctr_yaml_seq(p->y, c->node, "envFrom", &froms, e) < 0)
 		return -1;
 	for (size_t i = 0; (node = ctr_yaml_at(froms, i, NULL)); i++) {
-		if (import(p, src, node, &imported, e) < 0)
+		if (import(p, src, node, &own, e) < 0)
 			return -1;
 	}
 	for (size_t i = 0; (node = ctr_yaml_at(env, i, NULL)); i++) {
 		if (one_var(p, src, c, node, &own, e) < 0)
 			return -1;
 	}
-	if (job_index(p, &own, e) < 0)
-		return -1;
-	if (from_image(p, c, &c->env, e) < 0 || merge(p, &c->env, &imported, e) < 0)
+	if (job_index(p, &own, e) < 0 || from_image(p, c, &c->env, e) < 0)
 		return -1;
 	return merge(p, &c->env, &own, e);
 }
