@@ -1,5 +1,6 @@
 #!/usr/bin/env bats
-# What the data section of a policy says of a pod. Beside the engine's tests in tests/rego these show single values.
+# What the data section of a policy says of users, privileges, volumes, names and settings; policygen-values.bats has the
+# rest. Beside the engine's tests in tests/rego these show single values.
 load helpers
 
 # The data of the policy for the YAML on stdin, as one line.
@@ -26,78 +27,6 @@ kind: ConfigMap
 metadata: {name: m, namespace: ns}
 data: {A: from-map, B: "2", "1bad": x, c.conf: "12345"}
 binaryData: {raw: AAEC}'
-secret='apiVersion: v1
-kind: Secret
-metadata: {name: s, namespace: ns}
-data: {A: ZnJvbS1zZWNyZXQ=, T: eA==}
-stringData: {T: wins}'
-
-@test "environment: later sources win, env wins over envFrom, invalid names are skipped" {
-	has '"A":"from-secret","B":"2"' 'envFrom: [{configMapRef: {name: m}}, {secretRef: {name: s}}]' '' "$map
----
-$secret"
-	has '"T":"wins"' 'envFrom: [{secretRef: {name: s}}]' '' "$secret"
-	has '"A":"own"' 'envFrom: [{configMapRef: {name: m}}]
-env: [{name: A, value: own}]' '' "$map"
-	has '"P_A":"from-map"' 'envFrom: [{prefix: P_, configMapRef: {name: m}}]' '' "$map"
-	run -0 data < <(pod 'envFrom: [{configMapRef: {name: m}}]'; printf -- '---\n%s\n' "$map")
-	[[ $output != *1bad* && $output != *raw* ]]
-}
-
-@test "environment: the image's variables, PATH and HOSTNAME" {
-	image=registry.example/web:1.25 has '"HOSTNAME":{"{{h}}"},"WEB_VERSION":"1.25.4"' ''
-	has '"TERM":"xterm"' 'tty: true'
-	has '"HOSTNAME":"mine"' 'env: [{name: HOSTNAME, value: mine}]'
-}
-
-@test "expansion: earlier variables, one pass, escapes, undefined names stay" {
-	has '"B":"x-1 $(Y) $(A) $"' 'env: [{name: A, value: "1"}, {name: B, value: "x-$(A) $(Y) $$(A) $"}]'
-	has '"A":"$(B)","B":"1"' 'env: [{name: A, value: "$(B)"}, {name: B, value: "1"}]'
-	has '"B":{"(from-map|\\$\\(A\\))"}' 'envFrom: [{configMapRef: {name: m}}]
-env: [{name: B, value: "$(A)"}]' '' "${map/B:/Bx:}"
-	has '"a":["/bin/sh","from-map","$(PATH)"]' 'args: [/bin/sh, $(A), $(PATH)]
-envFrom: [{configMapRef: {name: m}}]' '' "$map"
-	has '"B":{"x-{{n}}\\.svc"}' 'env: [{name: A, valueFrom: {fieldRef: {fieldPath: metadata.name}}}, {name: B, value: "x-$(A).svc"}]'
-}
-
-@test "downward API: patterns, labels, annotations, what controllers add" {
-	f() { has "\"F\":$2" "env: [{name: F, valueFrom: {fieldRef: {fieldPath: \"$1\"}}}]"; }
-	f metadata.name '{"{{n}}"}'
-	f metadata.uid '{"{{u}}"}'
-	f "metadata.labels['app']" '"web"'
-	f "metadata.labels['none']" '""'
-	f "metadata.labels['pod-template-hash']" '{"'
-	f spec.serviceAccountName '"default"'
-	f status.podIP '{"([0-9]'
-}
-
-@test "resources: divided and rounded up" {
-	r() { has "\"R\":$3" "resources: {limits: {cpu: 1500m, memory: 1Gi}, requests: {memory: 100M}}
-env: [{name: R, valueFrom: {resourceFieldRef: {resource: $1, divisor: $2}}}]"; }
-	r limits.cpu 1 '"2"'
-	r limits.cpu 1m '"1500"'
-	r limits.memory 1Mi '"1024"'
-	r requests.memory 1Mi '"96"'
-	r requests.cpu 1m '"1500"'
-	r limits.ephemeral-storage 1 '{"[0-9]{1,20}"}'
-	r requests.ephemeral-storage 1 '"0"'
-}
-
-@test "command and args over entrypoint and cmd" {
-	image=registry.example/web:1.25
-	has '"a":["/entrypoint.sh","web","-c","/etc/web/web.conf"]' ''
-	has '"a":["/entrypoint.sh","x"]' 'args: [x]'
-	has '"a":["go"]' 'command: [go]'
-	has '"a":["go","x"]' 'command: [go]
-args: [x]'
-}
-
-@test "probes see env as written, hooks see nothing" {
-	has '"x":[["p","1",""],["h","$(A)"]]' 'env: [{name: A, value: "1"}, {name: F, valueFrom: {fieldRef: {fieldPath: metadata.name}}}]
-livenessProbe: {exec: {command: [p, $(A), $(F)]}}
-lifecycle: {preStop: {exec: {command: [h, $(A)]}}}'
-}
-
 @test "users and groups" {
 	u() { has "\"u\":$1" "${2-}" "${3-}"; }
 	u '[0,0,[0]]'

@@ -27,10 +27,10 @@ static int set(struct pod *p, struct vars *vs, const struct var *v, struct ctr_e
 	return 0;
 }
 
-/* IsEnvVarName of Kubernetes: what is no such name is skipped by envFrom. */
+/* IsEnvVarName of Kubernetes: envFrom of older kubelets leaves out what is no such name. */
 static bool env_name(const char *s)
 {
-	if (*s == '\0' || (*s >= '0' && *s <= '9') || strlen(s) > 253)
+	if (*s == '\0' || (*s >= '0' && *s <= '9') || strcmp(s, ".") == 0 || strncmp(s, "..", 2) == 0)
 		return false;
 	return s[strspn(s, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.-")] ==
 	       '\0';
@@ -40,6 +40,7 @@ static bool env_name(const char *s)
 
 struct importing {
 	struct pod *p;
+	const struct pod_source *src;
 	struct vars *vs;
 	const char *prefix;
 	const struct ctr_yaml_node *at;
@@ -66,8 +67,11 @@ static int import_key(void *ctx, const char *key, const char *value, size_t n, b
 	v.name = arena_fmt(&im->p->mem, "%s%s", im->prefix, key);
 	if (!v.name)
 		return ctr_fail_mem(e);
-	if (!env_name(v.name))
+	if (!env_name(v.name)) {
+		pod_warn(im->p, im->src, im->at, "env.name",
+			 "\"%s\" is no name of a variable: left out, though newer kubelets set it", v.name);
 		return 0;
+	}
 	if (text_value(im->p, im->at, key, value, n, &v.val, e) < 0)
 		return -1;
 	return set(im->p, im->vs, &v, e);
@@ -93,7 +97,7 @@ static int referred(struct pod *p, const struct pod_source *src, const struct ct
 static int import(struct pod *p, const struct pod_source *src, const struct ctr_yaml_node *from,
 		  struct vars *vs, struct ctr_err *e)
 {
-	struct importing im = { .p = p, .vs = vs, .at = from };
+	struct importing im = { .p = p, .src = src, .vs = vs, .at = from };
 	const struct ctr_yaml_node *map, *secret;
 	struct config c;
 	bool optional;
