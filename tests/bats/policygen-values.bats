@@ -122,6 +122,7 @@ field() { pod "${2-}" "env: [{name: A, valueFrom: {fieldRef: {fieldPath: \"$1\"}
 	field metadata.uid | holds '$c.e.A.re == "{{u}}"'
 	field spec.serviceAccountName | holds '$c.e.A == "default"'
 	field spec.serviceAccountName 'serviceAccountName: robot' | holds '$c.e.A == "robot"'
+	field spec.serviceAccountName 'serviceAccount: robot' | holds '$c.e.A == "robot"'
 }
 
 @test "env: labels and annotations are the template's, empty where they are not there" {

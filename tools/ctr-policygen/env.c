@@ -232,12 +232,8 @@ static int from_field(struct pod *p, const struct ctr_yaml_node *ref, struct val
 		}
 	}
 	if (strcmp(path, "spec.serviceAccountName") == 0) {
-		rc = ctr_yaml_str(p->y, p->obj->spec, "serviceAccountName", &out->text, e);
-		if (rc == 0 && !out->text)
-			rc = ctr_yaml_str(p->y, p->obj->spec, "serviceAccount", &out->text, e);
-		if (rc == 0 && !out->text)
-			out->text = "default";
-		return rc;
+		out->text = p->account;
+		return 0;
 	}
 	if (strncmp(path, "metadata.labels[", 16) == 0)
 		rc = from_map(p, path, "labels", out, e);

@@ -56,18 +56,27 @@ void pod_free(struct pod *p)
 	*p = (struct pod){ 0 };
 }
 
+/* The service account, also by the field's old name. */
+static int account(struct pod *p, struct ctr_err *e)
+{
+	if (ctr_yaml_str(p->y, p->obj->spec, "serviceAccountName", &p->account, e) < 0)
+		return -1;
+	if ((!p->account || !*p->account) &&
+	    ctr_yaml_str(p->y, p->obj->spec, "serviceAccount", &p->account, e) < 0)
+		return -1;
+	if (!p->account || !*p->account)
+		p->account = "default";
+	return 0;
+}
+
 /* Whether the pod has a token: the pod's word, then its service account's, else yes. */
 static int token(struct pod *p, const struct pod_source *src, struct ctr_err *e)
 {
 	const struct ctr_yaml_node *root;
 	const struct ctr_yaml *y;
-	const char *name;
 
-	if (ctr_yaml_str(p->y, p->obj->spec, "serviceAccountName", &name, e) < 0)
-		return -1;
 	p->token = true;
-	if (refs_find(src->refs, CTR_K8S_SERVICEACCOUNT, p->obj->ns, name ? name : "default", &y, &root,
-		      e) < 0)
+	if (refs_find(src->refs, CTR_K8S_SERVICEACCOUNT, p->obj->ns, p->account, &y, &root, e) < 0)
 		return -1;
 	if (y && ctr_yaml_bool(y, root, "automountServiceAccountToken", true, &p->token, e) < 0)
 		return -1;
@@ -125,8 +134,8 @@ static int pod_level(struct pod *p, const struct pod_source *src, struct ctr_err
 {
 	const struct ctr_yaml_node *spec = p->obj->spec, *sc;
 
-	if (fields_check(p, src, e) < 0 || pod_names(p, e) < 0 || token(p, src, e) < 0 ||
-	    passed_annotations(p, e) < 0)
+	if (fields_check(p, src, e) < 0 || pod_names(p, e) < 0 || account(p, e) < 0 ||
+	    token(p, src, e) < 0 || passed_annotations(p, e) < 0)
 		return -1;
 	if (ctr_yaml_bool(p->y, spec, "shareProcessNamespace", false, &p->shared_pids, e) < 0 ||
 	    ctr_yaml_bool(p->y, spec, "enableServiceLinks", true, &p->service_links, e) < 0 ||

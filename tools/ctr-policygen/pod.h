@@ -101,6 +101,7 @@ struct pod {
 	char title[320];
 	const char *name_pattern, *hostname_pattern, *ns_pattern;
 	const char *hostname; /* spec.hostname, NULL when it follows the pod's name */
+	const char *account; /* service account */
 	bool shared_pids, service_links, token;
 	int64_t fs_group; /* -1: none */
 	struct ctr_json *sysctls;

@@ -121,6 +121,24 @@ static void warn_guest_pull(struct pod *p, const struct pod_source *src, const s
 			 c->name);
 }
 
+/* kubelet would not start it; a host that does would find it allowed. */
+static int check_non_root(struct pod *p, const struct container *c, struct ctr_err *e)
+{
+	const struct ctr_yaml_node *own, *pods;
+	bool non_root;
+
+	if (ctr_yaml_map(p->y, c->node, "securityContext", &own, e) < 0 ||
+	    ctr_yaml_map(p->y, p->obj->spec, "securityContext", &pods, e) < 0 ||
+	    ctr_yaml_bool(p->y, pods, "runAsNonRoot", false, &non_root, e) < 0 ||
+	    ctr_yaml_bool(p->y, own, "runAsNonRoot", non_root, &non_root, e) < 0)
+		return -1;
+	if (!non_root || c->uid != 0)
+		return 0;
+	pod_fail(p, c->node, e, "user.root", "container \"%s\" would run as root, against runAsNonRoot",
+		 c->name);
+	return ctr_err_fix(e, "set runAsUser");
+}
+
 int container_user(struct pod *p, const struct pod_source *src, struct container *c,
 		   struct ctr_err *e)
 {
@@ -137,7 +155,7 @@ int container_user(struct pod *p, const struct pod_source *src, struct container
 	if (src->settings->image_accounts && image_accounts(src->images, c->image, &acc, e) < 0)
 		return pod_fail(p, ctr_yaml_get(c->node, "image"), e, NULL, "-");
 	c->uid = user;
-	if (user < 0 && image_user(p, c, acc, e) < 0)
+	if ((user < 0 && image_user(p, c, acc, e) < 0) || check_non_root(p, c, e) < 0)
 		return -1;
 	a = accounts_by_uid(acc, c->uid);
 	c->gid = group >= 0 ? group : a ? a->gid : 0;
