@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
-# What the data section of a policy says of users, privileges, volumes, names and settings; policygen-values.bats has the
-# rest. Beside the engine's tests in tests/rego these show single values.
+# What the data section of a policy says of volumes, names and settings; policygen-values.bats and policygen-security.bats
+# have the rest. Beside the engine's tests in tests/rego these show single values.
 load helpers
 
 # The data of the policy for the YAML on stdin, as one line.
@@ -27,35 +27,6 @@ kind: ConfigMap
 metadata: {name: m, namespace: ns}
 data: {A: from-map, B: "2", "1bad": x, c.conf: "12345"}
 binaryData: {raw: AAEC}'
-@test "users and groups" {
-	u() { has "\"u\":$1" "${2-}" "${3-}"; }
-	u '[0,0,[0]]'
-	u '[34,34,[34]]' 'securityContext: {runAsUser: 34}'
-	u '[34,7,[7]]' 'securityContext: {runAsUser: 34, runAsGroup: 7}'
-	u '[5,6,[6,9,20,30]]' 'securityContext: {runAsUser: 5}' 'securityContext: {runAsUser: 1, runAsGroup: 6, fsGroup: 30, supplementalGroups: [20, 9, 20]}'
-	image=registry.example/web:1.25 u '[101,101,[101]]'
-	image=registry.example/agent:2.1 u '[65532,0,[0]]'
-}
-
-@test "capabilities" {
-	c() { has "\"cap\":\"$1\"" "securityContext: {capabilities: $2}"; }
-	c '' '{drop: [ALL]}'
-	c 'NET_BIND_SERVICE' '{drop: [ALL], add: [NET_BIND_SERVICE]}'
-	c 'CHOWN KILL' '{drop: [ALL], add: [CAP_KILL, CHOWN]}'
-	run -0 data < <(pod 'securityContext: {capabilities: {add: [CHOWN]}}')
-	[[ $output != *'"cap"'* ]]
-}
-
-@test "privileges" {
-	has '"nnp":true' 'securityContext: {allowPrivilegeEscalation: false}'
-	has '"ro":true' 'securityContext: {readOnlyRootFilesystem: true}'
-	has '"raw":true' 'securityContext: {procMount: Unmasked}'
-	has '"raw":true,"rw":"rw"' 'securityContext: {privileged: true}'
-	has '"in":true' 'stdin: true'
-	has '"pid":true' '' 'shareProcessNamespace: true'
-	has '"gpu":2' 'resources: {limits: {nvidia.com/pgpu: 2}}'
-}
-
 @test "volumes: what the host copies, with sizes" {
 	v() { has "\"v\":{\"v\":$1}" 'volumeMounts: [{name: v, mountPath: /v}]' "volumes: [{name: v, $2}]" "$map"; }
 	v '{"k":"v","f":{"A":8,"B":1,"1bad":1,"c.conf":5,"raw":3}}' 'configMap: {name: m}'
