@@ -19,7 +19,7 @@ warned() { # ID SPEC CONTAINER
 }
 
 @test "refuses fields of the pod that would weaken the policy" {
-	for f in 'hostPID: true' 'hostIPC: true' 'hostNetwork: true' 'hostUsers: false' 'setHostnameAsFQDN: true' \
+	for f in 'hostPID: true' 'hostIPC: true' 'hostNetwork: true' 'hostUsers: false' 'hostUsers: no' 'hostPID: on' 'hostPID: "true"' 'setHostnameAsFQDN: true' \
 		'ephemeralContainers: [{name: x}]' 'resourceClaims: [{name: x}]' 'os: {name: windows}' \
 		'securityContext: {supplementalGroupsPolicy: Strict}' 'securityContext: {windowsOptions: {hostProcess: true}}'; do
 		refused field.refused 8 "$f"
@@ -27,7 +27,7 @@ warned() { # ID SPEC CONTAINER
 }
 
 @test "takes the same fields where they say nothing" {
-	for f in 'hostPID: false' 'hostNetwork: null' 'hostUsers: true' 'os: {name: linux}' 'ephemeralContainers: []' \
+	for f in 'hostPID: false' 'hostNetwork: null' 'hostUsers: true' 'hostIPC: no' 'hostNetwork: Off' 'hostUsers: yes' 'os: {name: linux}' 'ephemeralContainers: []' \
 		'securityContext: {supplementalGroupsPolicy: Merge}'; do
 		ok "${gen[@]}" <<<"$(pod "$f")"
 	done

@@ -129,6 +129,14 @@ static const struct field mount_fields[] = {
 	{ NULL, FINE, NULL, NULL },
 };
 
+/* The word for it in JSON: YAML 1.1 has many. */
+static const char *boolean(const char *s)
+{
+	bool off = *s == 'o' || *s == 'O' ? s[1] == 'f' || s[1] == 'F' : strchr("fFnN", *s) != NULL;
+
+	return off ? "false" : "true";
+}
+
 static bool matters(const struct ctr_yaml_node *v, const char *harmless)
 {
 	const char *s;
@@ -139,8 +147,8 @@ static bool matters(const struct ctr_yaml_node *v, const char *harmless)
 	s = ctr_yaml_text(v, &n);
 	if (!s)
 		return ctr_yaml_count(v) > 0;
-	if (ctr_yaml_type(v) == CTR_YAML_BOOL && (*s == 'f' || *s == 'F') && !harmless)
-		return false;
+	if (ctr_yaml_type(v) == CTR_YAML_BOOL)
+		return strcmp(boolean(s), harmless ? harmless : "false") != 0;
 	return n > 0 && !(harmless && strcmp(s, harmless) == 0);
 }
 

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "json.h"
+#include "oci.h"
 
 #define VOLUME "contrast-secrets"
 #define MOUNT_PATH "/contrast"
@@ -107,6 +108,15 @@ static int need_volume(struct job *j, const char *name, struct ctr_err *e)
 }
 
 /* Every container sees the secrets; those that the Initializer writes are read-only for the others. */
+static const char *mount_of(const struct ctr_yaml_node *container)
+{
+	const char *name = ctr_yaml_text(ctr_yaml_get(container, "name"), NULL);
+
+	return name && strcmp(name, INITIALIZER) == 0
+		       ? "name: " VOLUME "\nmountPath: " MOUNT_PATH
+		       : "name: " VOLUME "\nmountPath: " MOUNT_PATH "\nreadOnly: true";
+}
+
 static int mount_in(struct job *j, const char *list_key, struct ctr_err *e)
 {
 	const struct ctr_yaml_node *list = ctr_yaml_get(j->o->spec, list_key), *c, *m;
@@ -124,11 +134,20 @@ static int mount_in(struct job *j, const char *list_key, struct ctr_err *e)
 						     "%s: " MOUNT_PATH " is where the Initializer's files go",
 						     j->title);
 		}
-		if (add_item(j, c, "volumeMounts", SIZE_MAX,
-			     "name: " VOLUME "\nmountPath: " MOUNT_PATH "\nreadOnly: true", e) < 0)
+		if (add_item(j, c, "volumeMounts", SIZE_MAX, mount_of(c), e) < 0)
 			return -1;
 	}
 	return 0;
+}
+
+/* Nothing but a reference can stand in the snippets below. */
+static int check_images(const struct inject_opts *o, struct ctr_err *e)
+{
+	struct ctr_imgref ref;
+
+	if (ctr_imgref_parse(o->initializer_image, &ref, e) < 0)
+		return ctr_wrap(e, "--initializer-image");
+	return ctr_imgref_parse(o->mesh_image, &ref, e) < 0 ? ctr_wrap(e, "--mesh-image") : 0;
 }
 
 static int add_initializer(struct job *j, struct ctr_err *e)
@@ -164,8 +183,8 @@ static int add_cryptsetup(struct job *j, const char *spec, struct ctr_err *e)
 		return -1;
 	ctr_buf_addf(&b, "name: " CRYPTSETUP "\nimage: %s\n", j->opts->initializer_image);
 	ctr_buf_adds(&b, "command: [ctr-initializer, cryptsetup, --device, /dev/csi0, --mount, /state]\n"
-			 "restartPolicy: Always\nsecurityContext:\n  privileged: true\nstartupProbe:\n"
-			 "  exec:\n    command: [ctr-initializer, cryptsetup, --ready, /state]\n");
+			 "restartPolicy: Always\nsecurityContext:\n  privileged: true\n"
+			 "  runAsUser: 0\n  runAsNonRoot: false\nstartupProbe:\n  exec:\n    command: [ctr-initializer, cryptsetup, --ready, /state]\n");
 	ctr_buf_addf(&b, "volumeDevices:\n- name: %s\n  devicePath: /dev/csi0\nvolumeMounts:\n", device);
 	ctr_buf_addf(&b, "- name: %s\n  mountPath: /state\n  mountPropagation: Bidirectional\n"
 			 "- name: " VOLUME "\n  mountPath: " MOUNT_PATH "\n  readOnly: true", colon + 1);
@@ -198,7 +217,7 @@ static int add_mesh(struct job *j, struct ctr_err *e)
 	env_item(&b, "CONTRAST_INGRESS_PROXY_CONFIG", ingress ? ingress : "");
 	env_item(&b, "CONTRAST_EGRESS_PROXY_CONFIG", egress);
 	env_item(&b, "CONTRAST_ADMIN_PORT", admin);
-	ctr_buf_adds(&b, "securityContext:\n  runAsUser: 0\n  capabilities:\n    add: [NET_ADMIN]\n"
+	ctr_buf_adds(&b, "securityContext:\n  runAsUser: 0\n  runAsNonRoot: false\n  capabilities:\n    add: [NET_ADMIN]\n"
 			 "startupProbe:\n  exec:\n    command: [test, -f, /ready]\n  periodSeconds: 1\n"
 			 "  failureThreshold: 60\nvolumeMounts:\n- name: " VOLUME
 			 "\n  mountPath: " MOUNT_PATH "\n  readOnly: true");
@@ -217,7 +236,7 @@ static int containers(struct job *j, struct ctr_err *e)
 	if (j->opts->skip_initializer || (skip && strcmp(skip, "true") == 0) ||
 	    (role && strcmp(role, "coordinator") == 0))
 		return 0;
-	if (need_volume(j, VOLUME, e) < 0 || add_initializer(j, e) < 0 ||
+	if (check_images(j->opts, e) < 0 || need_volume(j, VOLUME, e) < 0 || add_initializer(j, e) < 0 ||
 	    (secure_pv && add_cryptsetup(j, secure_pv, e) < 0) || add_mesh(j, e) < 0)
 		return -1;
 	if (mount_in(j, "initContainers", e) < 0)

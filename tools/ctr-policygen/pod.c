@@ -191,6 +191,8 @@ static int load_container(struct pod *p, const struct pod_source *src, struct co
 	    ctr_yaml_bool(p->y, c->node, "stdin", false, &c->in, e) < 0 ||
 	    ctr_yaml_str(p->y, c->node, "terminationMessagePath", &c->termination_path, e) < 0)
 		return -1;
+	if (c->termination_path && !*c->termination_path)
+		c->termination_path = NULL; /* Kubernetes takes "" for absent */
 	c->cwd = cwd && *cwd ? cwd : c->image->config.workdir;
 	if (*c->cwd == '\0')
 		c->cwd = "/";

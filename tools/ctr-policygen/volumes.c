@@ -95,6 +95,16 @@ static struct volume *find(struct pod *p, const char *name)
 	return NULL;
 }
 
+static int volume_name(struct pod *p, const struct ctr_yaml_node *node, const char **name,
+		       struct ctr_err *e)
+{
+	if (pod_str(p, node, "name", name, e) < 0)
+		return -1;
+	return ctr_k8s_label(*name) ? 0
+				    : pod_fail(p, node, e, "k8s.name", "volume name \"%s\" is no DNS label",
+					       *name);
+}
+
 static int add_volume(struct pod *p, const struct pod_source *src, const struct ctr_yaml_node *node,
 		      struct ctr_err *e)
 {
@@ -103,7 +113,7 @@ static int add_volume(struct pod *p, const struct pod_source *src, const struct 
 	const char *name, *kind;
 	size_t kinds = 0;
 
-	if (pod_str(p, node, "name", &name, e) < 0)
+	if (volume_name(p, node, &name, e) < 0)
 		return -1;
 	if (find(p, name))
 		return pod_fail(p, node, e, "volume.duplicate", "two volumes \"%s\"", name);
@@ -136,7 +146,7 @@ static int add_claims(struct pod *p, struct ctr_err *e)
 	for (size_t i = 0; (t = ctr_yaml_at(list, i, NULL)); i++) {
 		struct volume *v;
 
-		if (pod_str(p, ctr_yaml_get(t, "metadata"), "name", &name, e) < 0)
+		if (volume_name(p, ctr_yaml_get(t, "metadata"), &name, e) < 0)
 			return -1;
 		v = find(p, name);
 		if (!v)
@@ -346,13 +356,25 @@ static int add_device(struct pod *p, struct container *c, const struct ctr_yaml_
 	return 0;
 }
 
+/* Another mount of the runtime, by the name that the pod gives it. */
+static int check_termination_path(struct pod *p, const struct container *c, struct ctr_err *e)
+{
+	const char *path = c->termination_path, *as = path ? clean(p, path) : NULL;
+
+	if (!path || (as && strcmp(as, path) == 0 && strcmp(path, "/") != 0))
+		return 0;
+	return pod_fail(p, ctr_yaml_get(c->node, "terminationMessagePath"), e, "mount.path",
+			"terminationMessagePath \"%s\" is no clean path below /", path);
+}
+
 int container_mounts(struct pod *p, const struct pod_source *src, struct container *c,
 		     struct ctr_err *e)
 {
 	const struct ctr_yaml_node *mounts, *devices, *m;
 
 	if (ctr_yaml_seq(p->y, c->node, "volumeMounts", &mounts, e) < 0 ||
-	    ctr_yaml_seq(p->y, c->node, "volumeDevices", &devices, e) < 0)
+	    ctr_yaml_seq(p->y, c->node, "volumeDevices", &devices, e) < 0 ||
+	    check_termination_path(p, c, e) < 0)
 		return -1;
 	for (size_t i = 0; (m = ctr_yaml_at(mounts, i, NULL)); i++) {
 		if (add_mount(p, src, c, m, e) < 0)
