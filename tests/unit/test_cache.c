@@ -38,7 +38,7 @@ static int tmp_down(void **s)
 struct counted {
 	struct ctr_oci_source src;
 	struct ctr_oci_source *inner;
-	int resolves, blobs;
+	_Atomic int resolves, blobs; /* layers are read by several threads */
 	bool off;
 };
 
