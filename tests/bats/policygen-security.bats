@@ -99,7 +99,7 @@ user_of() {
 		{drop: [CAP_ALL], add: [CAP_CHOWN, KILL]}	CHOWN KILL
 		{add: [SYS_TIME]}	$default SYS_TIME
 		{drop: [NET_RAW, MKNOD]}	$(sed 's/MKNOD //; s/NET_RAW //' <<<"$default")
-		{add: [SYS_TIME], drop: [SYS_TIME, KILL]}	$(sed 's/KILL //' <<<"$default")
+		{add: [SYS_TIME], drop: [SYS_TIME, KILL]}	${default/KILL /}
 		{add: [ALL], drop: [ALL]}	
 		{add: [ALL], drop: [ALL, KILL]}	
 	LIST
