@@ -448,16 +448,33 @@ void ctr_json_sort(struct ctr_json *obj)
 	free(v);
 }
 
+/* Bytes at the start of s that stand in a literal as they are. */
+static size_t as_it_is(const char *s, size_t n)
+{
+	size_t i = 0;
+
+	while (i < n && s[i] >= 0x20 && s[i] < 0x7f && s[i] != '"' && s[i] != '\\')
+		i++;
+	return i;
+}
+
 void ctr_json_quote(struct ctr_buf *b, const char *s, size_t n)
 {
 	static const char from[] = "\"\\\n\r\t\b\f", to[] = "\"\\nrtbf";
 
 	ctr_buf_addc(b, '"');
 	for (size_t i = 0; i < n;) {
-		size_t w = ctr_utf8_len(s + i, n - i);
-		unsigned char c = (unsigned char)s[i];
-		const char *esc = c ? strchr(from, c) : NULL;
+		size_t run = as_it_is(s + i, n - i), w;
+		unsigned char c;
+		const char *esc;
 
+		ctr_buf_add(b, s + i, run);
+		i += run;
+		if (i == n)
+			break;
+		w = ctr_utf8_len(s + i, n - i);
+		c = (unsigned char)s[i];
+		esc = c ? strchr(from, c) : NULL;
 		if (esc) {
 			ctr_buf_addc(b, '\\');
 			ctr_buf_addc(b, to[esc - from]);

@@ -1,5 +1,7 @@
 #include "utf8.h"
 
+#include <string.h>
+
 static bool in(unsigned char c, unsigned lo, unsigned hi)
 {
 	return c >= lo && c <= hi;
@@ -32,10 +34,19 @@ size_t ctr_utf8_len(const char *text, size_t n)
 	return 0;
 }
 
+/* True when the eight bytes at p are ASCII, as most text is. */
+static bool plain(const char *p)
+{
+	uint64_t v;
+
+	memcpy(&v, p, sizeof v);
+	return (v & UINT64_C(0x8080808080808080)) == 0;
+}
+
 bool ctr_utf8_valid(const char *p, size_t n)
 {
 	for (size_t i = 0; i < n;) {
-		size_t w = ctr_utf8_len(p + i, n - i);
+		size_t w = n - i >= 8 && plain(p + i) ? 8 : ctr_utf8_len(p + i, n - i);
 
 		if (w == 0)
 			return false;

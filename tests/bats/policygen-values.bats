@@ -79,7 +79,7 @@ load policygen
 	refuses 3 yaml.type "${gen[@]}" "$BATS_TEST_TMPDIR/in"
 }
 
-@test "env: \$(NAME) sees envFrom and the entries before it, \$\$ is \$, the rest stays" {
+@test "env: \$(NAME) sees the entries before it and perhaps envFrom, \$\$ is \$, the rest stays" {
 	mkimage local/env:1 '{"Env": ["IMAGE=i"], "Cmd": ["x"]}'
 	{
 		image=local/env:1 pod '' 'envFrom: [{configMapRef: {name: m}}]
@@ -89,8 +89,9 @@ env:
 - {name: FROM, value: $(FROM)+}
 - {name: C, value: $(FROM) $(C)}'
 		configmap m 'data: {FROM: $(A)}'
-	} | holds '$c.e | .A == "$(B)-$(A)-$(IMAGE)" and .B == "$(A) $$(B)-$(A)-$(IMAGE) $A $ $( $() $(no"
-		and .FROM == "$(A)+" and .C == "$(A)+ $(C)" and .IMAGE == "i"'
+	} | holds '"(\\$\\(A\\)|\\$\\(FROM\\))" as $either | $c.e | .A.re == "\\$\\(B\\)-" + $either + "-\\$\\(IMAGE\\)"
+		and .B.re == "\\$\\(A\\) \\$\\$\\(B\\)-" + $either + "-\\$\\(IMAGE\\) \\$A \\$ \\$\\( \\$\\(\\) \\$\\(no"
+		and .FROM.re == $either + "\\+" and .C.re == .FROM.re + " \\$\\(C\\)" and .IMAGE == "i"'
 }
 
 @test "env: service variables in a value are the cluster's, or stay as written" {

@@ -5,9 +5,8 @@ load helpers
 
 setup_file() {
 	load helpers
-	rego=$BUILD/rego/release/ctr-rego
-	[ -x "$rego" ] || tests/rego/run check /dev/null >/dev/null 2>&1 || true
-	export rego
+	tests/rego/run check >/dev/null 2>&1 || true # builds it
+	export rego=$TOP/build/rego/release/ctr-rego
 	ctr-policygen -q --verity --skip-initializer --format policy --image-layout "$IMAGES" <<-YAML \
 		>"$BATS_FILE_TMPDIR/web.yaml"
 		apiVersion: v1
@@ -40,10 +39,6 @@ setup_file() {
 			| .request.OCI.Root.Path as $root
 			| .request.storages |= map(if .driver == "erofs.multi-layer" then .mount_point = $root else . end))' \
 		>"$BATS_FILE_TMPDIR/brought"
-}
-
-setup() {
-	[ -x "$rego" ] || skip "the policy engine is not built"
 }
 
 # The last answer to the requests of FILE after the filter on the last request.

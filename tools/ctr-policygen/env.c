@@ -325,18 +325,41 @@ static int value_from(struct pod *p, const struct pod_source *src, const struct 
 	return pod_fail(p, from, e, "env.from", "unknown source of a value");
 }
 
-/* env: a literal sees envFrom and the entries of env before it. */
+/*
+ * env: a literal sees the entries of env before it. Whether it sees what only envFrom brings, accounts of the kubelet
+ * differ: both outcomes are taken.
+ */
+struct scope {
+	struct pod *p;
+	const struct vars *own, *imported;
+	struct val either;
+};
 
 static const struct val *earlier(void *ctx, const char *name, size_t n)
 {
-	const struct var *v = var_find(ctx, name, n);
+	struct scope *s = ctx;
+	const struct var *v = var_find(s->own, name, n);
+	struct ctr_buf b = { 0 };
 
-	return v ? &v->val : NULL;
+	if (v)
+		return &v->val;
+	v = var_find(s->imported, name, n);
+	if (!v)
+		return NULL;
+	ctr_buf_addc(&b, '(');
+	val_escape(&b, v->val.text, strlen(v->val.text));
+	ctr_buf_adds(&b, "|\\$\\(");
+	val_escape(&b, v->name, n);
+	ctr_buf_adds(&b, "\\))");
+	s->either.pattern = arena_buf(&s->p->mem, &b);
+	return s->either.pattern ? &s->either : NULL;
 }
 
 static int one_var(struct pod *p, const struct pod_source *src, const struct container *c,
-		   const struct ctr_yaml_node *node, struct vars *vs, struct ctr_err *e)
+		   const struct ctr_yaml_node *node, const struct vars *imported, struct vars *vs,
+		   struct ctr_err *e)
 {
+	struct scope seen = { .p = p, .own = vs, .imported = imported };
 	const struct ctr_yaml_node *from;
 	struct var v = { .in_env = true, .of_pod = true, .written.text = "" };
 	bool absent = false;
@@ -355,7 +378,7 @@ static int one_var(struct pod *p, const struct pod_source *src, const struct con
 			return -1;
 	} else {
 		v.written.text = raw ? raw : "";
-		if (val_expand(&p->mem, v.written.text, earlier, vs, &v.val, e) < 0)
+		if (val_expand(&p->mem, v.written.text, earlier, &seen, &v.val, e) < 0)
 			return -1;
 	}
 	return absent ? 0 : set(p, vs, &v, e);
@@ -399,7 +422,6 @@ static int merge(struct pod *p, struct vars *into, const struct vars *from, stru
 static int job_index(struct pod *p, struct vars *own, struct ctr_err *e)
 {
 	const struct ctr_yaml_node *spec = ctr_yaml_get(p->obj->root, "spec");
-	const struct var *has;
 	const char *mode;
 	struct var v = { .name = "JOB_COMPLETION_INDEX",
 			 .val.pattern = VAL_NUMBER,
@@ -413,8 +435,7 @@ static int job_index(struct pod *p, struct vars *own, struct ctr_err *e)
 		return 0;
 	if (ctr_yaml_str(p->y, spec, "completionMode", &mode, e) < 0)
 		return -1;
-	has = var_find(own, v.name, strlen(v.name));
-	if (!mode || strcmp(mode, "Indexed") != 0 || (has && has->in_env))
+	if (!mode || strcmp(mode, "Indexed") != 0 || var_find(own, v.name, strlen(v.name)))
 		return 0;
 	return set(p, own, &v, e);
 }
@@ -423,20 +444,22 @@ int container_env(struct pod *p, const struct pod_source *src, struct container 
 		  struct ctr_err *e)
 {
 	const struct ctr_yaml_node *env, *froms, *node;
-	struct vars own = { 0 };
+	struct vars imported = { 0 }, own = { 0 };
 
 	if (ctr_yaml_seq(p->y, c->node, "env", &env, e) < 0 ||
 	    ctr_yaml_seq(p->y, c->node, "envFrom", &froms, e) < 0)
 		return -1;
 	for (size_t i = 0; (node = ctr_yaml_at(froms, i, NULL)); i++) {
-		if (import(p, src, node, &own, e) < 0)
+		if (import(p, src, node, &imported, e) < 0)
 			return -1;
 	}
 	for (size_t i = 0; (node = ctr_yaml_at(env, i, NULL)); i++) {
-		if (one_var(p, src, c, node, &own, e) < 0)
+		if (one_var(p, src, c, node, &imported, &own, e) < 0)
 			return -1;
 	}
-	if (job_index(p, &own, e) < 0 || from_image(p, c, &c->env, e) < 0)
+	if (job_index(p, &own, e) < 0)
+		return -1;
+	if (from_image(p, c, &c->env, e) < 0 || merge(p, &c->env, &imported, e) < 0)
 		return -1;
 	return merge(p, &c->env, &own, e);
 }

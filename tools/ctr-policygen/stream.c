@@ -119,19 +119,20 @@ static int set_annotation(struct ctr_yaml *y, const struct ctr_k8s_obj *o, const
 			  const char *value, struct ctr_err *e)
 {
 	const struct ctr_yaml_node *meta = o->pod_meta, *map;
-	ctr_auto_buf struct ctr_buf b = { 0 };
 
 	if (ctr_yaml_null(meta)) {
-		ctr_buf_addf(&b, "annotations:\n  %s: %s", key, value);
-		return ctr_buf_ok(&b, "annotation", e) < 0 ? -1
-							   : ctr_yaml_set(y, o->pod, "metadata", b.p, e);
+		if (ctr_yaml_set(y, o->pod, "metadata", "{}", e) < 0)
+			return -1;
+		meta = ctr_yaml_get(o->pod, "metadata");
 	}
 	if (ctr_yaml_map(y, meta, "annotations", &map, e) < 0)
 		return -1;
-	if (map && ctr_yaml_count(map) > 0)
-		return ctr_yaml_set_string(y, map, key, value, e);
-	ctr_buf_addf(&b, "%s: %s", key, value);
-	return ctr_buf_ok(&b, "annotation", e) < 0 ? -1 : ctr_yaml_set(y, meta, "annotations", b.p, e);
+	if (!map) {
+		if (ctr_yaml_set(y, meta, "annotations", "{}", e) < 0)
+			return -1;
+		map = ctr_yaml_get(meta, "annotations");
+	}
+	return ctr_yaml_set_string(y, map, key, value, e);
 }
 
 static int annotate(struct stream *s, struct ctr_yaml *y, const struct ctr_k8s_obj *o,
