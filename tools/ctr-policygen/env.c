@@ -19,8 +19,11 @@ const struct var *var_find(const struct vars *vs, const char *name, size_t n)
 static int set(struct pod *p, struct vars *vs, const struct var *v, struct ctr_err *e)
 {
 	const struct var *old = var_find(vs, v->name, strlen(v->name));
-	struct var *to = old ? &vs->v[old - vs->v] : ARENA_PUSH(&p->mem, vs->v, vs->n);
+	struct var *to;
 
+	if (!old && vs->n == MANY_NAMES)
+		return pod_fail(p, NULL, e, "limit", "more than %d variables", MANY_NAMES);
+	to = old ? &vs->v[old - vs->v] : ARENA_PUSH(&p->mem, vs->v, vs->n);
 	if (!to)
 		return ctr_fail_mem(e);
 	*to = *v;

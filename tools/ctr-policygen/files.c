@@ -30,6 +30,8 @@ static int add_file(struct pod *p, struct volume *v, const char *path, int64_t s
 			return 0;
 		}
 	}
+	if (v->n_files == MANY_NAMES)
+		return pod_fail(p, v->node, e, "limit", "more than %d files in a volume", MANY_NAMES);
 	f = ARENA_PUSH(&p->mem, v->files, v->n_files);
 	if (!f || !(f->path = arena_str(&p->mem, path)))
 		return ctr_fail_mem(e);

@@ -19,6 +19,9 @@ struct strs {
 	size_t n;
 };
 
+/* Variables of a container, and files of a volume: beyond what fits into an annotation. */
+#define MANY_NAMES 10000
+
 /* A file that kubelet writes below a volume: its path there and its size. */
 struct vfile {
 	const char *path; /* "*" for names that are not known */

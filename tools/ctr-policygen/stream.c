@@ -28,7 +28,8 @@ struct stream {
 	struct ctr_initdata_packer *packer;
 	struct ctr_spool *out;
 	bool explained;
-	char last; /* byte of the output so far */
+	char last;    /* byte of the output so far */
+	bool content; /* more than comments is in the output */
 };
 
 static void stream_free(struct stream *s)
@@ -216,16 +217,41 @@ static int one_object(void *ctx, struct ctr_yaml *y, const struct ctr_k8s_obj *o
 	return 0;
 }
 
-/* Two files are two streams: where the first has no end mark of its own the second gets a start. */
+/* The first line that is neither blank nor a comment; the end when there is none. */
+static const char *first_line(const char *p, const char *end)
+{
+	while (p < end) {
+		const char *at = p;
+
+		while (at < end && (*at == ' ' || *at == '\t' || *at == '\r'))
+			at++;
+		if (at < end && *at != '#' && *at != '\n')
+			return p;
+		at = memchr(at, '\n', (size_t)(end - at));
+		p = at ? at + 1 : end;
+	}
+	return end;
+}
+
+/*
+ * Two files are two streams: where the second has no start mark of its own it gets one. Directives are none, and
+ * want an end mark before them.
+ */
 static int join(struct stream *s, size_t i, const char *p, size_t n, struct ctr_err *e)
 {
+	const char *first = first_line(p, p + n), *mark = "---\n";
+	bool content = s->content;
+
+	s->content = content || first < p + n;
 	if (i == 0 || s->docs[i].name == s->docs[i - 1].name || s->out->n == 0)
 		return 0;
 	if (s->last != '\n' && ctr_spool_add(s->out, "\n", 1, e) < 0)
 		return -1;
-	if (n >= 3 && strncmp(p, "---", 3) == 0)
+	if (!content || (p + n - first >= 3 && strncmp(first, mark, 3) == 0))
 		return 0;
-	return ctr_spool_add(s->out, "---\n", 4, e);
+	if (first < p + n && *first == '%')
+		mark = "...\n";
+	return ctr_spool_add(s->out, mark, 4, e);
 }
 
 static int one_doc(struct stream *s, size_t i, struct ctr_buf *text, struct ctr_err *e)
