@@ -114,21 +114,21 @@ static void pieces_are_documents(void **s)
 	assert_true(docs >= 50);
 }
 
+/* Were it not linear, the suite's time would run out. */
 static void time_is_linear(void **s)
 {
 	ctr_auto_buf struct ctr_buf in = { 0 };
-	struct timespec a, b;
-	size_t len;
+	int n = getenv("VALGRIND") && *getenv("VALGRIND") ? 40000 : 4000000;
 	unsigned lines;
+	size_t len;
 
 	(void)s;
-	for (int i = 0; i < 4000000; i++)
+	for (int i = 0; i < n; i++)
 		ctr_buf_adds(&in, i ? "[\n" : "{}\n\n");
-	clock_gettime(CLOCK_MONOTONIC, &a);
 	ctr_yaml_split(in.p, in.n, true, &len, &lines);
+	assert_in_range(len, 1, in.n);
 	ctr_yaml_split(in.p + len, in.n - len, true, &len, &lines);
-	clock_gettime(CLOCK_MONOTONIC, &b);
-	assert_true(b.tv_sec - a.tv_sec < 3);
+	assert_in_range(lines, (unsigned)n / 2, UINT32_MAX);
 }
 
 int main(void)
