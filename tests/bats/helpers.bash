@@ -5,7 +5,7 @@ bats_require_minimum_version 1.5.0
 export LC_ALL=C SHARED
 TOP=$(cd "$BATS_TEST_DIRNAME/../.." && pwd)
 cd "$TOP" || exit 1
-BUILD=${BUILD:-$TOP/build}
+BUILD=$(realpath -m "${BUILD:-$TOP/build}")
 BIN=$(realpath "${BIN:-$BUILD/bin}")
 SHARED=$(realpath -m "${SHARED:-../shared}")
 PATH=$BIN:$PATH

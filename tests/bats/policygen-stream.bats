@@ -232,56 +232,6 @@ adds_only() {
 	done
 }
 
-@test "endless input ends at a limit, a huge one within it does not" {
-	[ ! "${SAN:-}" ] || skip "takes long with sanitizers"
-	run -3 --separate-stderr bash -c 'yes "# endless" | "$@"' _ "${gen[@]}"
-	jq -es 'last | .id == "limit"' <<<"$stderr"
-	{
-		configmap m data:
-		seq 900000 | sed 's/.*/  k&: "&"/'
-	} >big
-	"${gen[@]}" big | cmp - big
-	pod | cat - big >in
-	ok "${gen[@]}" in
-}
-
-@test "more variables or files than a policy can hold are refused in good time" {
-	{
-		pod '' 'envFrom: [{configMapRef: {name: m}}]'
-		configmap m data:
-		seq 100000 | sed 's/.*/  k&: "&"/'
-	} >in
-	refuses 3 limit timeout 10 "${gen[@]}" in
-	sed -i "s/envFrom.*/command: [x]/; s/  containers:/  volumes: [{name: v, configMap: {name: m}}]\n&/" in
-	refuses 3 limit timeout 10 "${gen[@]}" in
-	[[ $stderr == *"Pod ns/p"*10000* ]]
-}
-
-@test "ten thousand documents, in little memory and without a trace" {
-	[ ! "${SAN:-}" ] || skip "sanitizers have their own idea of memory"
-	for i in $(seq 10000); do
-		printf -- '---\napiVersion: v1\nkind: Service\nmetadata: {name: s%d}\nspec: {note: "%0200d"}\n' "$i" 0
-	done >in
-	command time -f %M -o peak "${gen[@]}" in | cmp - in
-	[ "$(cat peak)" -lt 65536 ]
-	[ -z "$(ls -A tmp)" ]
-}
-
-@test "interrupted, it leaves no file behind" {
-	mkfifo pipe
-	pod >in
-	seq -f '# %0100g' 20000 >>in # beyond what stays in memory
-	env --default-signal=INT "${gen[@]}" --cache "$BATS_TEST_TMPDIR/cache" in pipe >out 3>&- &
-	pid=$!
-	exec 4>pipe
-	kill -INT $pid
-	exec 4>&-
-	wait $pid || true
-	[ ! -s out ]
-	[ -z "$(ls -A tmp)" ]
-	[ -z "$(find cache -type f 2>/dev/null)" ]
-}
-
 @test "ctr-manifest takes what comes out" {
 	cat "$TOP"/k8s/examples/*.yaml | "${adds[@]}" >annotated
 	for format in initdata policy; do
