@@ -33,7 +33,7 @@ ALLLDFLAGS := -pie -Wl,-z,relro,-z,now,-z,noexecstack -Wl,--as-needed \
 	$(if $(SAN),$(SANFLAGS)) $(LDFLAGS)
 
 # Libraries per program, so that a parser does not link what it does not use.
-LIBS := -lcrypto -lcjson -lyaml
+LIBS := -lcrypto -lcjson -lcbor -lyaml
 LIBS_ctr-policygen := -lz -lzstd -lpthread
 LIBS_ctr-manifest := -lz
 LIBS_tests := $(LIBS) -lssl -lz -lzstd -lpthread

@@ -1,0 +1,128 @@
+#include "checks.h"
+
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "enc.h"
+
+const char *const ctr_check_names[3] = { "pass", "fail", "skipped" };
+
+void ctr_checks_free(struct ctr_checks *cs)
+{
+	for (size_t i = 0; i < cs->n; i++) {
+		free(cs->v[i].expected);
+		free(cs->v[i].found);
+		free(cs->v[i].detail);
+	}
+	free(cs->v);
+	*cs = (struct ctr_checks){ 0 };
+}
+
+static bool grow(struct ctr_checks *cs)
+{
+	size_t cap = cs->cap ? 2 * cs->cap : 64;
+	struct ctr_check *v;
+
+	if (cs->n < cs->cap)
+		return true;
+	v = realloc(cs->v, cap * sizeof *v);
+	if (!v)
+		return false;
+	cs->v = v;
+	cs->cap = cap;
+	return true;
+}
+
+static void add(struct ctr_checks *cs, const char *name, enum ctr_check_result result, const char *expected,
+		const char *found, const char *fmt, va_list ap)
+{
+	struct ctr_check c = { .name = name, .result = result };
+	char text[512] = "";
+
+	if (fmt)
+		vsnprintf(text, sizeof text, fmt, ap);
+	c.expected = strdup(expected ? expected : "");
+	c.found = strdup(found ? found : "");
+	c.detail = strdup(text);
+	cs->failed += result == CTR_FAIL;
+	if (!c.expected || !c.found || !c.detail || !grow(cs)) {
+		free(c.expected);
+		free(c.found);
+		free(c.detail);
+		cs->bad = true;
+		return;
+	}
+	cs->v[cs->n++] = c;
+}
+
+bool ctr_check(struct ctr_checks *cs, const char *name, bool pass, const char *expected, const char *found,
+	       const char *detail, ...)
+{
+	va_list ap;
+
+	va_start(ap, detail);
+	add(cs, name, pass ? CTR_PASS : CTR_FAIL, expected, found, detail, ap);
+	va_end(ap);
+	return pass;
+}
+
+void ctr_check_skip(struct ctr_checks *cs, const char *name, const char *why, ...)
+{
+	va_list ap;
+
+	va_start(ap, why);
+	add(cs, name, CTR_SKIPPED, NULL, NULL, why, ap);
+	va_end(ap);
+}
+
+bool ctr_check_bytes(struct ctr_checks *cs, const char *name, const uint8_t *expected, const uint8_t *found, size_t n,
+		     const char *detail)
+{
+	ctr_auto_buf struct ctr_buf want = { 0 }, got = { 0 };
+
+	ctr_hex_add(&want, expected, n);
+	ctr_hex_add(&got, found, n);
+	cs->bad = cs->bad || want.bad || got.bad;
+	return ctr_check(cs, name, memcmp(expected, found, n) == 0, ctr_buf_str(&want), ctr_buf_str(&got), "%s",
+			 detail ? detail : "");
+}
+
+static bool numbers(struct ctr_checks *cs, const char *name, bool pass, const char *fmt, uint64_t wanted,
+		    uint64_t found, const char *detail)
+{
+	char want[40], got[24];
+
+	snprintf(want, sizeof want, "%s%" PRIu64, fmt, wanted);
+	snprintf(got, sizeof got, "%" PRIu64, found);
+	return ctr_check(cs, name, pass, want, got, "%s", detail ? detail : "");
+}
+
+bool ctr_check_least(struct ctr_checks *cs, const char *name, uint64_t least, uint64_t found, const char *detail)
+{
+	return numbers(cs, name, found >= least, "at least ", least, found, detail);
+}
+
+bool ctr_check_number(struct ctr_checks *cs, const char *name, uint64_t wanted, uint64_t found, const char *detail)
+{
+	return numbers(cs, name, found == wanted, "", wanted, found, detail);
+}
+
+bool ctr_checks_ok(const struct ctr_checks *cs)
+{
+	size_t made = 0;
+
+	for (size_t i = 0; i < cs->n; i++)
+		made += cs->v[i].result != CTR_SKIPPED;
+	return !cs->bad && cs->failed == 0 && made > 0;
+}
+
+const struct ctr_check *ctr_checks_failed(const struct ctr_checks *cs)
+{
+	for (size_t i = 0; i < cs->n; i++) {
+		if (cs->v[i].result == CTR_FAIL)
+			return &cs->v[i];
+	}
+	return NULL;
+}
