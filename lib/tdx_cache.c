@@ -62,7 +62,7 @@ static int trust_key(const struct ctr_evidence *ev, const struct ctr_tdx_quote *
 	static const enum ctr_item items[] = { CTR_TCB_INFO,	      CTR_TCB_INFO_CHAIN, CTR_QE_IDENTITY,
 					       CTR_QE_IDENTITY_CHAIN, CTR_PCK_CRL,	  CTR_ROOT_CRL };
 	ctr_auto_hasher struct ctr_hasher *h = NULL;
-	uint8_t head[2] = { (uint8_t)o->crl, o->authenticity_only };
+	uint8_t head[2] = { (uint8_t)o->crl, o->tcb_optional };
 
 	if (ctr_hasher_new(CTR_SHA256, &h, e) < 0 || add(h, head, sizeof head, e) < 0 ||
 	    add(h, o->test_root, o->test_root ? CTR_SHA256_SIZE : 0, e) < 0 || add(h, q->chain.p, q->chain.left, e) < 0)

@@ -57,7 +57,7 @@ static int missing(const struct ctr_evidence *ev, const struct ctr_verify_opts *
 	ctr_auto_buf struct ctr_buf list = { 0 };
 
 	for (size_t i = 0; i < sizeof need / sizeof *need; i++) {
-		if (!ev->item[need[i].item].n && (need[i].crl ? o->crl == CTR_CRL_REQUIRED : !o->authenticity_only))
+		if (!ev->item[need[i].item].n && (need[i].crl ? o->crl == CTR_CRL_REQUIRED : !o->tcb_optional))
 			ctr_buf_addf(&list, "%s%s", list.n ? ", " : "", need[i].name);
 	}
 	if (ctr_buf_ok(&list, "list", e) < 0)

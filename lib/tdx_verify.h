@@ -41,7 +41,7 @@ void ctr_tdx_cache_free(struct ctr_tdx_cache *c);			     /* takes NULL; nobody m
  * may be NULL. CTR_PCK_CRL_CHAIN is not needed: a list counts when the CA in the quote's own chain signed it. The verdict is that
  * no check failed; r->authenticated alone says nothing about revocation or TCB. -1 only where there is nothing to judge, and then r
  * holds nothing to free: CTR_FORMAT (ids of ctr_tdx_parse, ctr_x509_pem, ctr_crl_der, ctr_tcb_info_parse, ctr_qe_identity_parse),
- * CTR_ENV "collateral.missing" (not with o->authenticity_only, lists by o->crl), "memory".
+ * CTR_ENV "collateral.missing" (not with o->tcb_optional, lists by o->crl), "memory".
  */
 CTR_MUST int ctr_tdx_verify(const struct ctr_evidence *ev, const struct ctr_verify_opts *o, struct ctr_tdx_cache *cache,
 			    struct ctr_checks *cs, struct ctr_tdx_result *r, struct ctr_err *e);

@@ -107,7 +107,7 @@ static int authenticate(const struct ctr_verifier *vf, const struct ctr_evidence
 	if (ctr_tdx_verify(ev, &vf->opts, vf->tdx, &v->checks, &v->tdx, e) < 0)
 		return -1;
 	v->authenticated = v->tdx.authenticated;
-	if (!vf->opts.authenticity_only && v->tdx.status == CTR_TCB_NONE)
+	if (!vf->opts.tcb_optional && v->tdx.status == CTR_TCB_NONE)
 		ctr_check(&v->checks, "tdx.tcb_status", false, "a status", "none", "collateral that is not sound says nothing of the platform");
 	v->expires = v->tdx.expires;
 	v->expires_item = v->tdx.expires_item;
@@ -124,7 +124,7 @@ int ctr_verify(const struct ctr_verifier *vf, const struct ctr_evidence *ev, str
 	if (!vf->refs) {
 		appraise(vf->appraisal, v, &v->checks);
 		/* the evidence chooses the TEE: a policy that holds one kind of guest lets nothing in of the other */
-		if (!vf->opts.authenticity_only)
+		if (!vf->any_guest)
 			ctr_check(&v->checks, "appraisal.pins", ctr_appraisal_pins(vf->appraisal, v->tee), "a launch measurement is asked for",
 				  ctr_appraisal_pins(vf->appraisal, v->tee) ? "so" : "not for this TEE", NULL);
 	}

@@ -12,6 +12,7 @@ struct ctr_verifier {
 	 */
 	const struct ctr_appraisal *appraisal;
 	const struct ctr_manifest *refs; /* NULL: no reference values */
+	bool any_guest; /* without refs: the appraisal need not hold a launch measurement */
 	bool policies;			 /* HOSTDATA or MRCONFIGID must be a policy of the manifest */
 	enum ctr_role role;		 /* and that policy's role, CTR_ROLE_NONE for any */
 	struct ctr_snp_cache *snp;	 /* may be NULL */

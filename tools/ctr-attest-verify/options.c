@@ -9,7 +9,7 @@
 #include "verify.h"
 
 enum {
-	O_MANIFEST = 1, O_REFS, O_APPRAISAL, O_AUTHENTICITY, O_INSPECT, O_DATA, O_POLICY, O_ROLE, O_AT, O_CRL, O_WARN, O_ROOT, O_OFFLINE,
+	O_MANIFEST = 1, O_REFS, O_APPRAISAL, O_AUTHENTICITY, O_INSPECT, O_DATA, O_POLICY, O_ROLE, O_AT, O_CRL, O_TCB, O_WARN, O_ROOT, O_OFFLINE,
 };
 
 static const struct ctr_opt opts[] = {
@@ -23,6 +23,7 @@ static const struct ctr_opt opts[] = {
 	{ O_ROLE, "role", 0, "coordinator", "the role that its policy has in the manifest" },
 	{ O_AT, "at", 0, "TIME", "verify as of then (YYYY-MM-DDThh:mm:ssZ)" },
 	{ O_CRL, "crl", 0, "MODE", "required, if-available (default) or never" },
+	{ O_TCB, "tcb", 0, "MODE", "TDX: TCB info and QE identity: required (default) or if-available" },
 	{ O_WARN, "warn-days", 0, "N", "warn of what expires within N days (default 7)" },
 	{ O_OFFLINE, "offline", 0, NULL, "never use the network" },
 	{ O_ROOT, "insecure-test-root", 0, "FILE", "trust this root certificate instead of the vendors'" },
@@ -56,6 +57,14 @@ static int crl_mode(const char *s, enum ctr_crl_mode *mode, struct ctr_err *e)
 		}
 	}
 	return ctr_fail(e, CTR_USAGE, "usage", "--crl=%s (expected required, if-available or never)", s);
+}
+
+static int tcb_mode(const char *s, bool *optional, struct ctr_err *e)
+{
+	*optional = strcmp(s, "if-available") == 0;
+	if (*optional || strcmp(s, "required") == 0)
+		return 0;
+	return ctr_fail(e, CTR_USAGE, "usage", "--tcb=%s (expected required or if-available)", s);
 }
 
 static int policy_hash(struct ctr_appraisal *a, const char *s, struct ctr_err *e)
@@ -123,6 +132,7 @@ static int on_opt(void *ctx, int id, const char *value, struct ctr_err *e)
 	case O_ROLE: return role(&w->job, value, e);
 	case O_AT: return at(&w->job, value, e);
 	case O_CRL: return crl_mode(value, &w->job.vf.opts.crl, e);
+	case O_TCB: return tcb_mode(value, &w->job.vf.opts.tcb_optional, e);
 	case O_WARN: return warn_days(&w->job, value, e);
 	case O_OFFLINE: return 0;
 	default: w->test_root = value; return 0;
@@ -214,7 +224,7 @@ static int run(struct work *w, const char *path, struct ctr_buf *out, struct ctr
 {
 	if (load_appraisal(w, e) < 0 || load_refs(w, e) < 0 || load_root(w, e) < 0 || check_question(w, e) < 0)
 		return -1;
-	w->job.vf.opts.authenticity_only = w->authenticity;
+	w->job.vf.any_guest = w->authenticity;
 	return job_run(&w->job, path, false, out, e);
 }
 
