@@ -8,6 +8,7 @@ static const struct {
 	cmd_fn run;
 } cmds[] = {
 	{ "bundle", "ctr-attest-verify bundle", cmd_bundle },
+	{ "certs", "ctr-attest-verify certs", cmd_certs },
 };
 
 int main(int argc, char **argv)
