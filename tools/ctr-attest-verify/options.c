@@ -3,13 +3,14 @@
 #include <string.h>
 #include <time.h>
 
+#include "batch.h"
 #include "cmd.h"
 #include "enc.h"
 #include "file.h"
 #include "verify.h"
 
 enum {
-	O_MANIFEST = 1, O_REFS, O_APPRAISAL, O_AUTHENTICITY, O_INSPECT, O_DATA, O_POLICY, O_ROLE, O_AT, O_CRL, O_TCB, O_WARN, O_ROOT, O_OFFLINE,
+	O_MANIFEST = 1, O_REFS, O_APPRAISAL, O_AUTHENTICITY, O_INSPECT, O_DATA, O_POLICY, O_ROLE, O_AT, O_CRL, O_TCB, O_WARN, O_ROOT, O_OFFLINE, O_BATCH,
 };
 
 static const struct ctr_opt opts[] = {
@@ -26,6 +27,7 @@ static const struct ctr_opt opts[] = {
 	{ O_TCB, "tcb", 0, "MODE", "TDX: TCB info and QE identity: required (default) or if-available" },
 	{ O_WARN, "warn-days", 0, "N", "warn of what expires within N days (default 7)" },
 	{ O_OFFLINE, "offline", 0, NULL, "never use the network" },
+	{ O_BATCH, "batch", 0, NULL, "file names on stdin, one a line; one JSON result a line" },
 	{ O_ROOT, "insecure-test-root", 0, "FILE", "trust this root certificate instead of the vendors'" },
 	{ 0 },
 };
@@ -33,6 +35,7 @@ static const struct ctr_opt opts[] = {
 struct work {
 	struct job job;
 	const char *manifest, *appraisal, *test_root;
+	bool batch;
 	const char *refs[16];
 	size_t n_refs;
 	bool authenticity;
@@ -134,6 +137,7 @@ static int on_opt(void *ctx, int id, const char *value, struct ctr_err *e)
 	case O_CRL: return crl_mode(value, &w->job.vf.opts.crl, e);
 	case O_TCB: return tcb_mode(value, &w->job.vf.opts.tcb_optional, e);
 	case O_WARN: return warn_days(&w->job, value, e);
+	case O_BATCH: w->batch = true; return 0;
 	case O_OFFLINE: return 0;
 	default: w->test_root = value; return 0;
 	}
@@ -222,10 +226,18 @@ static int check_question(const struct work *w, struct ctr_err *e)
 
 static int run(struct work *w, const char *path, struct ctr_buf *out, struct ctr_err *e)
 {
+	int rc = -1;
+
 	if (load_appraisal(w, e) < 0 || load_refs(w, e) < 0 || load_root(w, e) < 0 || check_question(w, e) < 0)
 		return -1;
 	w->job.vf.any_guest = w->authenticity;
-	return job_run(&w->job, path, false, out, e);
+	if (!w->batch)
+		return job_run(&w->job, path, false, out, e);
+	if (ctr_snp_cache_new(&w->job.vf.snp, e) == 0 && ctr_tdx_cache_new(&w->job.vf.tdx, e) == 0)
+		rc = batch_run(&w->job, stdin, e);
+	ctr_snp_cache_free(w->job.vf.snp);
+	ctr_tdx_cache_free(w->job.vf.tdx);
+	return rc;
 }
 
 int cmd_verify(struct ctr_tool *t, int argc, char **argv, struct ctr_buf *out, struct ctr_err *e)
@@ -243,7 +255,7 @@ int cmd_verify(struct ctr_tool *t, int argc, char **argv, struct ctr_buf *out, s
 	w.job.vf.opts.crl = CTR_CRL_IF_AVAILABLE;
 	rc = ctr_tool_opts(t, argc, argv, on_opt, &w, &first, e);
 	if (rc == 0 && !t->served)
-		rc = argc - first > 1 ? ctr_fail(e, CTR_USAGE, "usage", "more than one file (expected one, or --batch)")
+		rc = argc - first > (w.batch ? 0 : 1) ? ctr_fail(e, CTR_USAGE, "usage", "too many files (expected one; with --batch names on stdin)")
 				      : run(&w, first < argc ? argv[first] : "-", out, e);
 	ctr_appraisal_free(&w.job.appraisal);
 	ctr_manifest_free(&w.job.refs);
