@@ -23,6 +23,7 @@ static const struct ctr_opt opts[] = {
 	{ OPT_ZERO, "native-zero", 0, NULL, "snp: the loader of the IGVM file uses the processor's zero pages" },
 	{ OPT_ORDER, "page-order", 0, "page|section", "tdx: what is extended after what (default page)" },
 	{ OPT_UNCHANGED, "kernel-unchanged", 0, NULL, "tdx: the VMM does not write into the kernel's header" },
+	{ OPT_SEPARATOR, "rtmr1-separator", 0, "yes|no", "tdx: whether the firmware extends RTMR1 by a separator" },
 	{ OPT_WORD, "initrd-word", 0, "first|last", "tdx: where the firmware adds initrd=initrd" },
 	{ OPT_PRODUCT, "product", 0, "NAME", "snp: Milan, Genoa or Turin" },
 	{ OPT_PLATFORM, "platform", 0, "TEXT", "name of the platform in the set" },
@@ -38,7 +39,8 @@ static const unsigned takes[] = {
 	[WAY_OVMF] = ANY | BOOT | BIT(OPT_PRODUCT) | BIT(OPT_OVMF) | BIT(OPT_VCPUS) | BIT(OPT_TYPE) | BIT(OPT_SIG) |
 		     BIT(OPT_FEATURES) | BIT(OPT_VMM) | BIT(OPT_SEED) | BIT(OPT_FIRMWARE),
 	[WAY_IGVM] = ANY | BIT(OPT_PRODUCT) | BIT(OPT_IGVM) | BIT(OPT_ZERO),
-	[WAY_TDVF] = ANY | BOOT | BIT(OPT_TDVF) | BIT(OPT_ORDER) | BIT(OPT_UNCHANGED) | BIT(OPT_WORD),
+	[WAY_TDVF] = ANY | BOOT | BIT(OPT_TDVF) | BIT(OPT_ORDER) | BIT(OPT_UNCHANGED) |
+		     BIT(OPT_SEPARATOR) | BIT(OPT_WORD),
 };
 
 static int on_opt(void *ctx, int id, const char *value, struct ctr_err *e)

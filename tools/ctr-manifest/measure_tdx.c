@@ -18,7 +18,7 @@ static int direct_kernel(const struct measure_args *a, struct ctr_tdx_ref *r, st
 
 	if (ctr_file_read(a->v[OPT_KERNEL], PE_MAX, &file, e) < 0)
 		return -1;
-	if (rtmr1_direct(file.p, file.n, reg, e) < 0)
+	if (rtmr1_direct(file.p, file.n, strcmp(a->v[OPT_SEPARATOR], "yes") == 0, reg, e) < 0)
 		return ctr_wrap(e, "%s", a->v[OPT_KERNEL]);
 	return known(&r->rtmr[1], reg);
 }
@@ -54,12 +54,12 @@ static int direct_boot(const struct measure_args *a, struct ctr_tdx_ref *r, stru
 
 	if (!a->v[OPT_KERNEL])
 		return 0;
-	if (a->v[OPT_UNCHANGED]) {
+	if (a->v[OPT_UNCHANGED] && a->v[OPT_SEPARATOR]) {
 		if (direct_kernel(a, r, e) < 0)
 			return -1;
 	} else {
-		left_open(log, "RTMR1 is left open: some VMMs write into the kernel's header; --kernel-unchanged says "
-			       "that yours does not");
+		left_open(log, "RTMR1 is left open: it depends on VMM and firmware; say what they do with "
+			       "--kernel-unchanged and --rtmr1-separator");
 	}
 	if (a->v[OPT_INITRD] ? a->v[OPT_WORD] != NULL : a->v[OPT_APPEND] && *a->v[OPT_APPEND]) {
 		if (direct_cmdline(a, r, e) < 0)
@@ -88,12 +88,13 @@ int measure_tdx(const struct measure_args *a, struct ctr_log *log, struct ctr_bu
 	uint8_t digest[MRTD_SIZE];
 
 	if (read_choice(order, "--page-order", "page", "section", e) < 0 ||
+	    read_choice(a->v[OPT_SEPARATOR], "--rtmr1-separator", "yes", "no", e) < 0 ||
 	    read_choice(a->v[OPT_WORD], "--initrd-word", "first", "last", e) < 0)
 		return -1;
 	if (a->v[OPT_WORD] && !a->v[OPT_INITRD])
 		return ctr_fail(e, CTR_USAGE, "usage", "--initrd-word needs --initrd");
-	if (a->v[OPT_UNCHANGED] && !a->v[OPT_KERNEL])
-		return ctr_fail(e, CTR_USAGE, "usage", "--kernel-unchanged needs --kernel");
+	if ((a->v[OPT_UNCHANGED] || a->v[OPT_SEPARATOR]) && !a->v[OPT_KERNEL])
+		return ctr_fail(e, CTR_USAGE, "usage", "--kernel-unchanged and --rtmr1-separator need --kernel");
 	if (ctr_file_read(a->v[OPT_TDVF], FIRMWARE_MAX, &image, e) < 0)
 		return -1;
 	if (firmware_tdx(image.p, image.n, &fw, e) < 0)

@@ -85,16 +85,16 @@ static int measure_text(uint8_t reg[MRTD_SIZE], const char *text, struct ctr_err
 	return rtmr_measure(reg, text, strlen(text), e);
 }
 
-int rtmr1_direct(const void *p, size_t n, uint8_t out[MRTD_SIZE], struct ctr_err *e)
+int rtmr1_direct(const void *p, size_t n, bool separator, uint8_t out[MRTD_SIZE], struct ctr_err *e)
 {
-	static const uint8_t separator[4];
+	static const uint8_t zero[4];
 	uint8_t image[MRTD_SIZE];
 
 	memset(out, 0, MRTD_SIZE);
 	/* the firmware loads the image before it says that it is ready to boot: TCG PC Client Platform Firmware Profile */
 	if (pe_digest(p, n, image, e) < 0 || rtmr_extend(out, image, e) < 0 ||
 	    measure_text(out, "Calling EFI Application from Boot Option", e) < 0 ||
-	    rtmr_measure(out, separator, sizeof separator, e) < 0 ||
+	    (separator && rtmr_measure(out, zero, sizeof zero, e) < 0) ||
 	    measure_text(out, "Exit Boot Services Invocation", e) < 0)
 		return -1;
 	return measure_text(out, "Exit Boot Services Returned with Success", e);

@@ -20,10 +20,11 @@ CTR_MUST int rtmr_extend(uint8_t reg[MRTD_SIZE], const uint8_t digest[MRTD_SIZE]
 CTR_MUST int rtmr_measure(uint8_t reg[MRTD_SIZE], const void *p, size_t n, struct ctr_err *e);
 
 /*
- * RTMR1 after a direct boot of the kernel p[0..n), a PE image, that the VMM hands over as it is in the file. CTR_FORMAT
- * "kernel.pe": no PE32+ image, or one whose digest is not beyond doubt.
+ * RTMR1 after a direct boot of the kernel p[0..n), a PE image, that the VMM hands over as it is in the file. separator: the
+ * firmware ends the pre-boot phase with a separator here too, as newer ones do. CTR_FORMAT "kernel.pe": no PE32+ image, or
+ * one whose digest is not beyond doubt.
  */
-CTR_MUST int rtmr1_direct(const void *p, size_t n, uint8_t out[MRTD_SIZE], struct ctr_err *e);
+CTR_MUST int rtmr1_direct(const void *p, size_t n, bool separator, uint8_t out[MRTD_SIZE], struct ctr_err *e);
 
 /* RTMR2: Linux' EFI stub measures the command line (UTF-16, with its NUL) and the initial RAM disk (SHA-384; NULL: none). */
 CTR_MUST int rtmr2_direct(const char *cmdline, const uint8_t *initrd, uint8_t out[MRTD_SIZE], struct ctr_err *e);
