@@ -119,8 +119,11 @@ static bool at_end(const struct parser *p)
 	uint32_t index = 0, type = 0;
 	uint8_t all = 0, any = 0xff, b;
 
-	if (ctr_rd_le32(&r, &index) == 0)
-		return index == 0xffffffff || (index == 0 && ctr_rd_le32(&r, &type) == 0 && type == 0);
+	if (r.left >= 8) {
+		bool head = ctr_rd_le32(&r, &index) == 0 && ctr_rd_le32(&r, &type) == 0;
+
+		return head && (index == 0xffffffff || (index == 0 && type == 0));
+	}
 	while (ctr_rd_u8(&r, &b) == 0) {
 		all |= b;
 		any &= b;
