@@ -9,6 +9,8 @@ static const struct {
 } cmds[] = {
 	{ "bundle", "ctr-attest-verify bundle", cmd_bundle },
 	{ "certs", "ctr-attest-verify certs", cmd_certs },
+	{ "eventlog", "ctr-attest-verify eventlog", cmd_eventlog },
+	{ "idblock", "ctr-attest-verify idblock", cmd_idblock },
 };
 
 int main(int argc, char **argv)
