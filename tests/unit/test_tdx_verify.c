@@ -386,6 +386,75 @@ static void malformed(void **state)
 	}
 }
 
+/* A piece of an item, whatever its length, never does for the whole; nothing behind it is read. */
+static void truncated(void **state)
+{
+	struct pki p = pki_default();
+	struct ctr_verify_opts o;
+
+	(void)state;
+	pki_build(&p);
+	o = opts(&p);
+	for (size_t i = 0; i < CTR_ITEMS; i++) {
+		struct ctr_evidence ev = p.ev;
+
+		for (size_t n = 0; n + 1 < p.ev.item[i].n; n += 11) {
+			ctr_auto_checks struct ctr_checks cs = { 0 };
+			ctr_auto_tdx_result struct ctr_tdx_result r = { 0 };
+			struct ctr_err e = { 0 };
+			char *part = malloc(n ? n : 1);
+
+			assert_non_null(part);
+			memcpy(part, p.ev.item[i].p, n);
+			ev.item[i] = (struct ctr_buf){ .p = part, .n = n };
+			if (ctr_tdx_verify(&ev, &o, NULL, &cs, &r, &e) < 0)
+				assert_true(e.code == (n || i == CTR_REPORT ? CTR_FORMAT : CTR_ENV) && e.id && e.msg[0]);
+			else
+				assert_false(ctr_checks_ok(&cs));
+			free(part);
+		}
+	}
+	pki_free(&p);
+}
+
+/* No byte of what is signed may change; the PEM text alone has more than one spelling. */
+static void every_byte_counts(void **state)
+{
+	static const struct {
+		enum ctr_item item;
+		size_t step;
+	} cases[] = { { CTR_REPORT, 1 }, { CTR_TCB_INFO, 7 }, { CTR_QE_IDENTITY, 7 }, { CTR_PCK_CRL, 3 }, { CTR_ROOT_CRL, 3 } };
+	struct pki p = pki_default();
+	struct ctr_tdx_cache *c = NULL;
+	struct ctr_verify_opts o;
+
+	(void)state;
+	p.v5 = true;
+	pki_build(&p);
+	o = opts(&p);
+	T_OK(ctr_tdx_cache_new(&c, e));
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		struct ctr_buf *b = &p.ev.item[cases[i].item];
+		const char *end = memmem(b->p, b->n, "-----BEGIN", 10);
+		size_t n = end ? (size_t)(end - b->p) : b->n;
+
+		while (n && b->p[n - 1] == '\n')
+			n--;
+		for (size_t at = 0; at < n; at += cases[i].step) {
+			ctr_auto_checks struct ctr_checks cs = { 0 };
+			ctr_auto_tdx_result struct ctr_tdx_result r = { 0 };
+			struct ctr_err e = { 0 };
+
+			b->p[at] ^= 1;
+			if (ctr_tdx_verify(&p.ev, &o, c, &cs, &r, &e) == 0 && ctr_checks_ok(&cs))
+				fail_msg("item %d: byte %zu changed, and nobody saw it", cases[i].item, at);
+			b->p[at] ^= 1;
+		}
+	}
+	ctr_tdx_cache_free(c);
+	pki_free(&p);
+}
+
 static const char *status_of(struct pki *p, struct ctr_tdx_result *r)
 {
 	ctr_auto_checks struct ctr_checks cs = { 0 };
@@ -598,6 +667,8 @@ int main(void)
 		cmocka_unit_test(authenticity_only_still_checks),
 		cmocka_unit_test(lists_by_choice),
 		cmocka_unit_test(malformed),
+		cmocka_unit_test(truncated),
+		cmocka_unit_test(every_byte_counts),
 		cmocka_unit_test(old_platforms),
 		cmocka_unit_test(relaunch),
 		cmocka_unit_test(time_edges),
