@@ -80,6 +80,8 @@ $(BUILD)/%.rego.c: %.rego scripts/embed scripts/rego-minify
 $(BUILD)/%.rego.o: $(BUILD)/%.rego.c $(BUILD)/flags
 	$(Q)$(CC) $(ALLCFLAGS) -c -o $@ $<
 
+$(BUILD)/lib/trust.o: $(wildcard data/trust/*)
+
 $(BUILD)/libctr.a: $(call obj,$(wildcard lib/*.c))
 	$(call say,AR,$@)
 	$(Q)rm -f $@

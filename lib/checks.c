@@ -36,16 +36,13 @@ static bool grow(struct ctr_checks *cs)
 }
 
 static void add(struct ctr_checks *cs, const char *name, enum ctr_check_result result, const char *expected,
-		const char *found, const char *fmt, va_list ap)
+		const char *found, const char *detail)
 {
 	struct ctr_check c = { .name = name, .result = result };
-	char text[512] = "";
 
-	if (fmt)
-		vsnprintf(text, sizeof text, fmt, ap);
 	c.expected = strdup(expected ? expected : "");
 	c.found = strdup(found ? found : "");
-	c.detail = strdup(text);
+	c.detail = strdup(detail);
 	cs->failed += result == CTR_FAIL;
 	if (!c.expected || !c.found || !c.detail || !grow(cs)) {
 		free(c.expected);
@@ -60,21 +57,26 @@ static void add(struct ctr_checks *cs, const char *name, enum ctr_check_result r
 bool ctr_check(struct ctr_checks *cs, const char *name, bool pass, const char *expected, const char *found,
 	       const char *detail, ...)
 {
+	char text[512] = "";
 	va_list ap;
 
 	va_start(ap, detail);
-	add(cs, name, pass ? CTR_PASS : CTR_FAIL, expected, found, detail, ap);
+	if (detail)
+		vsnprintf(text, sizeof text, detail, ap);
 	va_end(ap);
+	add(cs, name, pass ? CTR_PASS : CTR_FAIL, expected, found, text);
 	return pass;
 }
 
 void ctr_check_skip(struct ctr_checks *cs, const char *name, const char *why, ...)
 {
+	char text[512];
 	va_list ap;
 
 	va_start(ap, why);
-	add(cs, name, CTR_SKIPPED, NULL, NULL, why, ap);
+	vsnprintf(text, sizeof text, why, ap);
 	va_end(ap);
+	add(cs, name, CTR_SKIPPED, NULL, NULL, text);
 }
 
 bool ctr_check_bytes(struct ctr_checks *cs, const char *name, const uint8_t *expected, const uint8_t *found, size_t n,
@@ -107,6 +109,13 @@ bool ctr_check_least(struct ctr_checks *cs, const char *name, uint64_t least, ui
 bool ctr_check_number(struct ctr_checks *cs, const char *name, uint64_t wanted, uint64_t found, const char *detail)
 {
 	return numbers(cs, name, found == wanted, "", wanted, found, detail);
+}
+
+void ctr_checks_append(struct ctr_checks *cs, const struct ctr_checks *from)
+{
+	cs->bad = cs->bad || from->bad;
+	for (size_t i = 0; i < from->n; i++)
+		add(cs, from->v[i].name, from->v[i].result, from->v[i].expected, from->v[i].found, from->v[i].detail);
 }
 
 bool ctr_checks_ok(const struct ctr_checks *cs)

@@ -38,6 +38,9 @@ bool ctr_check_bytes(struct ctr_checks *cs, const char *name, const uint8_t *exp
 bool ctr_check_least(struct ctr_checks *cs, const char *name, uint64_t least, uint64_t found, const char *detail);
 bool ctr_check_number(struct ctr_checks *cs, const char *name, uint64_t wanted, uint64_t found, const char *detail);
 
+/* All of `from` again, behind what is there. */
+void ctr_checks_append(struct ctr_checks *cs, const struct ctr_checks *from);
+
 /* True when nothing failed, memory included, and at least one check was made. */
 bool ctr_checks_ok(const struct ctr_checks *cs);
 /* The first one that failed, NULL for none. */

@@ -81,6 +81,8 @@ struct ctr_json *ctr_json_new_array(void);
 struct ctr_json *ctr_json_set_object(struct ctr_json *obj, const char *key);
 struct ctr_json *ctr_json_set_array(struct ctr_json *obj, const char *key);
 struct ctr_json *ctr_json_set_string(struct ctr_json *obj, const char *key, const char *s);
+/* Bytes as hexadecimal text. */
+struct ctr_json *ctr_json_set_hex(struct ctr_json *obj, const char *key, const uint8_t *p, size_t n);
 struct ctr_json *ctr_json_set_uint(struct ctr_json *obj, const char *key, uint64_t n); /* < 2^53 */
 struct ctr_json *ctr_json_set_bool(struct ctr_json *obj, const char *key, bool b);
 struct ctr_json *ctr_json_set_null(struct ctr_json *obj, const char *key);

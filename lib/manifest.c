@@ -6,7 +6,6 @@
 #include "crypto.h"
 #include "rd.h"
 
-const char *const ctr_snp_product_names[CTR_PRODUCTS] = { "Milan", "Genoa", "Turin" };
 
 static void free_policy(struct ctr_manifest_policy *p)
 {

@@ -4,6 +4,7 @@
 
 #include "hash.h"
 #include "json.h"
+#include "snp.h"
 
 #define CTR_MANIFEST_MAX CTR_JSON_MAX
 #define CTR_SANS_MAX 256      /* of one policy */
@@ -34,13 +35,6 @@ struct ctr_ref_bits {
 	bool known;
 	uint64_t v;
 };
-#define CTR_SNP_POLICY_SMT ((uint64_t)1 << 16)
-#define CTR_SNP_POLICY_MIGRATE_MA ((uint64_t)1 << 18)
-#define CTR_SNP_POLICY_DEBUG ((uint64_t)1 << 19)
-
-enum ctr_snp_tcb { CTR_TCB_BOOTLOADER, CTR_TCB_TEE, CTR_TCB_SNP, CTR_TCB_MICROCODE, CTR_TCB_FMC, CTR_TCB_N };
-enum ctr_snp_product { CTR_MILAN, CTR_GENOA, CTR_TURIN, CTR_PRODUCTS };
-extern const char *const ctr_snp_product_names[CTR_PRODUCTS];
 
 struct ctr_snp_ref {
 	char *platform; /* "" when not given */

@@ -34,6 +34,11 @@ secrets='{"name": "contrast-secrets", "mountPath": "/contrast", "readOnly": true
 			"volumeMounts": [{"name": "v", "mountPath": "/v"}]}]}}'
 }
 
+@test "the Initializer is root, which alone may ask for a report, whatever users the pod wants" {
+	added '$i["contrast-initializer"].securityContext == {runAsUser: 0, runAsNonRoot: false}' \
+		'{"spec": {"securityContext": {"runAsNonRoot": true, "runAsUser": 1000}}}'
+}
+
 @test "options choose image and host, whatever is in them" {
 	added '$i["contrast-initializer"] | .image == "registry.example/tools:1.0" and .env[0].value == "a: \"b\" #c"' '{}' \
 		--no-pin --initializer-image registry.example/tools:1.0 --coordinator-host 'a: "b" #c'
