@@ -136,6 +136,20 @@ int ctr_mkdirs(const char *path, unsigned mode, struct ctr_err *e)
 	return 0;
 }
 
+int ctr_dir_private(const char *path, struct ctr_err *e)
+{
+	ctr_auto_fd int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	struct stat st;
+
+	if (fd < 0 || fstat(fd, &st) < 0)
+		return ctr_fail_sys(e, "cache.open", "%s", path);
+	if (st.st_uid == geteuid() && !(st.st_mode & 022))
+		return 0;
+	ctr_fail(e, CTR_ENV, "cache.owner", "%s: the cache directory %s", path,
+		 st.st_uid == geteuid() ? "can be written by others" : "belongs to another user");
+	return ctr_err_fix(e, "choose another with --cache, or: chmod go-w %s", path);
+}
+
 void ctr_spool_init(struct ctr_spool *s)
 {
 	*s = (struct ctr_spool){ .fd = -1 };

@@ -24,6 +24,12 @@ CTR_MUST int ctr_fd_write(int fd, const char *name, const void *p, size_t n, str
 /* mkdir -p with `mode` for what is missing. */
 CTR_MUST int ctr_mkdirs(const char *path, unsigned mode, struct ctr_err *e);
 
+/*
+ * 0 when the directory belongs to the caller and nobody else may write to it; CTR_ENV "cache.owner",
+ * or "cache.open" when it cannot be looked at.
+ */
+CTR_MUST int ctr_dir_private(const char *path, struct ctr_err *e);
+
 /* Bytes that wait: in memory up to 1 MiB, beyond that in an unlinked temporary file. */
 struct ctr_spool {
 	struct ctr_buf mem;

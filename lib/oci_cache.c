@@ -3,7 +3,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "enc.h"
 #include "file.h"
@@ -30,34 +29,19 @@ static struct cache *self(struct ctr_oci_source *s)
 	return first;
 }
 
-/* Ours, and writable by us alone. */
-static int check_dir(const char *path, struct ctr_err *e)
-{
-	ctr_auto_fd int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	struct stat st;
-
-	if (fd < 0 || fstat(fd, &st) < 0)
-		return ctr_fail_sys(e, "cache.open", "%s", path);
-	if (st.st_uid == geteuid() && !(st.st_mode & 022))
-		return 0;
-	ctr_fail(e, CTR_ENV, "cache.owner", "%s: the cache directory %s", path,
-		 st.st_uid == geteuid() ? "can be written by others" : "belongs to another user");
-	return ctr_err_fix(e, "choose another with --cache, or: chmod go-w %s", path);
-}
-
 int ctr_store_open(const char *dir, struct ctr_store **out, struct ctr_err *e)
 {
 	struct ctr_store *s = NULL;
 
 	*out = NULL;
-	if (ctr_mkdirs(dir, 0700, e) < 0 || check_dir(dir, e) < 0)
+	if (ctr_mkdirs(dir, 0700, e) < 0 || ctr_dir_private(dir, e) < 0)
 		return -1;
 	for (size_t i = 0; i < sizeof subdir / sizeof *subdir; i++) {
 		ctr_auto_buf struct ctr_buf path = { 0 };
 
 		ctr_buf_addf(&path, "%s/%s", dir, subdir[i]);
 		if (ctr_buf_ok(&path, "file name", e) < 0 || ctr_mkdirs(path.p, 0700, e) < 0 ||
-		    check_dir(path.p, e) < 0)
+		    ctr_dir_private(path.p, e) < 0)
 			return -1;
 	}
 	s = calloc(1, sizeof *s);

@@ -24,12 +24,11 @@ void sim_put(struct sim_conn *c, const void *p, size_t n)
 void sim_reply(struct sim_conn *c, const char *status, const char *headers, const void *body,
 	       size_t claim, size_t n)
 {
-	char head[1536];
-	int len = snprintf(head, sizeof head,
-			   "HTTP/1.1 %s\r\n%sContent-Length: %zu\r\nConnection: close\r\n\r\n",
-			   status, headers, claim);
+	ctr_auto_buf struct ctr_buf head = { 0 };
 
-	sim_put(c, head, (size_t)len);
+	ctr_buf_addf(&head, "HTTP/1.1 %s\r\n%sContent-Length: %zu\r\nConnection: close\r\n\r\n",
+		     status, headers, claim);
+	sim_put(c, ctr_buf_str(&head), head.n);
 	sim_put(c, body, n);
 }
 
