@@ -6,6 +6,7 @@
 #include <stdint.h>
 #include <time.h>
 
+#include "buf.h"
 #include "hash.h"
 #include "rd.h"
 
