@@ -198,6 +198,27 @@ to_pem() { # DIR
 	done
 }
 
+@test "flaws on purpose: extensions, validity, collateral" {
+	local oid=1.3.6.1.4.1.3704.1 c=$BATS_TEST_TMPDIR/c x
+	"$SIM" --keys="$KEYS" --ext=$oid.4= --ext=$oid.3.8=0201DB --ext=+$oid.3.1=020109 --ext=$oid.9=00 \
+		--ca-not-after=2024-01-01T00:00:00Z --not-before=2026-01-01T00:00:00Z --not-after=2026-01-02T00:00:00Z snp "$c"
+	to_pem "$c"
+	extension "$c/vcek.pem" $oid.4 ''
+	extension "$c/vcek.pem" $oid.3.8 0201DB
+	extension "$c/vcek.pem" $oid.9 00
+	extension "$c/vcek.pem" $oid.3.1 $'020104\n020109'
+	openssl x509 -in "$c/ask.pem" -noout -enddate | grep 'Jan  1 00:00:00 2024 GMT'
+	openssl x509 -in "$c/vcek.pem" -noout -enddate | grep 'Jan  2 00:00:00 2026 GMT'
+	echo '{"id": "TDX" }' >"$c/info"
+	"$SIM" --keys="$CHAINS/tdx" --tcb-info="$c/info" tdx "$c/tdx"
+	x=$(<"$c/tdx/tcb_info.json")
+	[[ $x == '{"tcbInfo":{"id": "TDX" },"signature":"'* ]]
+	sig=$(jq -r .signature "$c/tdx/tcb_info.json")
+	der_signature "${sig:0:64}" "${sig:64}" "$BATS_TEST_TMPDIR/sig"
+	public "$c/tdx/tcb_info_chain.pem" >"$BATS_TEST_TMPDIR/key"
+	printf '{"id": "TDX" }' | openssl dgst -sha256 -verify "$BATS_TEST_TMPDIR/key" -signature "$BATS_TEST_TMPDIR/sig"
+}
+
 @test "a directory is refused for what it lacks" {
 	local d=$BATS_TEST_TMPDIR/d
 	mkdir "$d"

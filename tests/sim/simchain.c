@@ -11,13 +11,16 @@
 
 enum {
 	KEYS = 1, FROM, UNTIL, CRL_FROM, CRL_UNTIL, REVOKED, NO_CRL, PRODUCT, TCB, CHIP, VLEK, CSP, FMSPC, PCEID, STATUS,
-	MODULE, QE, ADVISORIES, EVAL, PROCESSOR, INFO_FROM, INFO_UNTIL,
+	MODULE, QE, ADVISORIES, EVAL, PROCESSOR, INFO_FROM, INFO_UNTIL, CA_FROM, CA_UNTIL, EXT, INFO, IDENTITY,
 };
 
 static const struct ctr_opt table[] = {
 	{ KEYS, "keys", 0, "DIR", "where the CAs' keys are, or will be (default: the DIR of the chain)" },
 	{ FROM, "not-before", 0, "TIME", "the leaf's validity (default: from yesterday)" },
 	{ UNTIL, "not-after", 0, "TIME", "until (default: seven years on)" },
+	{ CA_FROM, "ca-not-before", 0, "TIME", "the CAs' validity (default: as the real ones)" },
+	{ CA_UNTIL, "ca-not-after", 0, "TIME", "until" },
+	{ EXT, "ext", 0, "OID=HEX", "changes an extension of the leaf; no HEX: takes it out; +OID: one more (repeatable)" },
 	{ CRL_FROM, "crl-from", 0, "TIME", "revocation lists: this update (default: yesterday)" },
 	{ CRL_UNTIL, "crl-until", 0, "TIME", "next update (default: in 30 days)" },
 	{ REVOKED, "revoked", 0, "WHICH", "what the lists hold: ark, ask; ca, tcb, pck" },
@@ -37,6 +40,8 @@ static const struct ctr_opt table[] = {
 	{ PROCESSOR, "processor", 0, NULL, "tdx: PCK from the Processor CA" },
 	{ INFO_FROM, "issue-date", 0, "TIME", "tdx: of TCB info and QE identity (default: yesterday)" },
 	{ INFO_UNTIL, "next-update", 0, "TIME", "tdx: (default: in 30 days)" },
+	{ INFO, "tcb-info", 0, "FILE", "tdx: the TCB info object to sign, as it is" },
+	{ IDENTITY, "qe-identity", 0, "FILE", "tdx: the QE identity object to sign" },
 	{ 0 },
 };
 
@@ -53,7 +58,7 @@ static int on_text(struct chain_opts *o, int id, const char *v)
 	const char **to[] = { [KEYS] = &o->keys, [REVOKED] = &o->revoked, [PRODUCT] = &o->product, [TCB] = &o->tcb,
 			      [CHIP] = &o->chip_id, [CSP] = &o->csp_id, [FMSPC] = &o->fmspc, [PCEID] = &o->pceid,
 			      [STATUS] = &o->status, [MODULE] = &o->module_status, [QE] = &o->qe_status,
-			      [ADVISORIES] = &o->advisories };
+			      [ADVISORIES] = &o->advisories, [INFO] = &o->info, [IDENTITY] = &o->identity };
 
 	*to[id] = v;
 	return 0;
@@ -63,7 +68,8 @@ static int on_opt(void *ctx, int id, const char *v, struct ctr_err *e)
 {
 	struct chain_opts *o = ctx;
 	time_t *times[] = { [FROM] = &o->from, [UNTIL] = &o->until, [CRL_FROM] = &o->crl_from, [CRL_UNTIL] = &o->crl_until,
-			    [INFO_FROM] = &o->info_from, [INFO_UNTIL] = &o->info_until };
+			    [INFO_FROM] = &o->info_from, [INFO_UNTIL] = &o->info_until,
+			    [CA_FROM] = &o->ca_from, [CA_UNTIL] = &o->ca_until };
 	uint64_t n;
 
 	if ((size_t)id < sizeof times / sizeof *times && times[id]) {
@@ -79,6 +85,11 @@ static int on_opt(void *ctx, int id, const char *v, struct ctr_err *e)
 		return 0;
 	case PROCESSOR:
 		o->processor = true;
+		return 0;
+	case EXT:
+		if (o->next == CHAIN_EXTS)
+			return ctr_fail(e, CTR_USAGE, "usage", "more than %d changes", CHAIN_EXTS);
+		o->ext[o->next++] = v;
 		return 0;
 	case EVAL:
 		if (ctr_number(v, "evaluation number", 0, 1000000, &n, e) < 0)

@@ -137,6 +137,8 @@ static void exts(X509 *c, const struct leaf *l, const struct chain_opts *o)
 		ext_text(c, "5", o->csp_id);
 	else
 		ext_hwid(c, l);
+	for (size_t i = 0; i < o->next; i++)
+		pki_change(c, o->ext[i]);
 }
 
 static struct pki_ca make_ca(const struct chain_opts *o, const struct product *p, const char *prefix, const char *file,
@@ -151,8 +153,8 @@ static struct pki_ca make_ca(const struct chain_opts *o, const struct product *p
 	snprintf(cn, sizeof cn, "%s-%s", prefix, p->name);
 	snprintf(hex, sizeof hex, "%06X", serial);
 	snprintf(url, sizeof url, "https://kdsintf.amd.com/%s/v1/%s/crl", o->vlek ? "vlek" : "vcek", p->name);
-	c.from = pki_time("2020-10-22T00:00:00Z");
-	c.until = pki_time("2045-10-22T00:00:00Z");
+	c.from = o->ca_from ? o->ca_from : pki_time("2020-10-22T00:00:00Z");
+	c.until = o->ca_until ? o->ca_until : pki_time("2045-10-22T00:00:00Z");
 	ca.cert = pki_new(&c, ca.key, by ? by : &ca);
 	pki_sign(ca.cert, by ? by : &ca);
 	return ca;

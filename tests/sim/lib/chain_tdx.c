@@ -1,6 +1,7 @@
 #include <string.h>
 
 #include "enc.h"
+#include "file.h"
 #include "chain.h"
 
 static const char *const intel[] = { "O", "Intel Corporation", "L", "Santa Clara", "ST", "CA", "C", "US", NULL };
@@ -104,8 +105,8 @@ static struct pki_ca make_ca(const struct chain_opts *o, const char *file, const
 			      .crl_url = ROOT_CRL_URL };
 	struct pki_ca x;
 
-	c.from = pki_time("2018-05-21T10:45:10Z");
-	c.until = pki_time(by ? "2048-05-21T10:45:10Z" : "2049-12-31T23:59:59Z");
+	c.from = o->ca_from ? o->ca_from : pki_time("2018-05-21T10:45:10Z");
+	c.until = o->ca_until ? o->ca_until : pki_time("2049-12-31T23:59:59Z");
 	x = make(o->keys, file, &c, by);
 	pki_sign(x.cert, by ? by : &x);
 	return x;
@@ -120,6 +121,8 @@ static struct pki_ca make_pck(const struct chain_opts *o, const struct pki_ca *c
 	struct pki_ca x = make(o->dir, "pck", &c, ca);
 
 	sgx_extension(x.cert, o);
+	for (size_t i = 0; i < o->next; i++)
+		pki_change(x.cert, o->ext[i]);
 	pki_sign(x.cert, ca);
 	return x;
 }
@@ -219,6 +222,19 @@ static void qe_identity(struct ctr_buf *b, const struct chain_opts *o)
 	ctr_buf_adds(b, "]}");
 }
 
+/* A test's own object, which may be wrong in any way. */
+static void read_inner(const char *path, struct ctr_buf *b)
+{
+	struct ctr_err e = { 0 };
+
+	if (ctr_file_read(path, (size_t)1 << 20, b, &e) < 0) {
+		fprintf(stderr, "simchain: %s\n", e.msg);
+		exit(4);
+	}
+	while (b->n > 0 && b->p[b->n - 1] == '\n')
+		b->p[--b->n] = '\0';
+}
+
 /* The signature is over exactly the bytes of the inner object. */
 static void write_signed(const struct chain_opts *o, const char *file, const char *name, const struct ctr_buf *inner,
 			 EVP_PKEY *key)
@@ -295,8 +311,14 @@ void chain_tdx(const struct chain_opts *o)
 	struct pki_ca pck = make_pck(o, &ca);
 	ctr_auto_buf struct ctr_buf info = { 0 }, identity = { 0 };
 
-	tcb_info(&info, o);
-	qe_identity(&identity, o);
+	if (o->info)
+		read_inner(o->info, &info);
+	else
+		tcb_info(&info, o);
+	if (o->identity)
+		read_inner(o->identity, &identity);
+	else
+		qe_identity(&identity, o);
 	write_signed(o, "tcb_info.json", "tcbInfo", &info, tcb.key);
 	write_signed(o, "qe_identity.json", "enclaveIdentity", &identity, tcb.key);
 	write_chain(o, "tcb_info_chain.pem", tcb.cert, NULL, root.cert);

@@ -101,6 +101,30 @@ void pki_ext(X509 *c, const char *oid, const void *p, size_t n)
 	ASN1_OBJECT_free(obj);
 }
 
+void pki_change(X509 *c, const char *text)
+{
+	bool more = *text == '+';
+	char oid[64];
+	uint8_t value[1024];
+	struct ctr_err e = { 0 };
+	const char *hex = strchr(text, '=');
+	ASN1_OBJECT *obj;
+	int at;
+
+	snprintf(oid, sizeof oid, "%.*s", hex ? (int)(hex - text - more) : 0, text + more);
+	obj = OBJ_txt2obj(oid, 1);
+	if (!hex || !obj || strlen(++hex) / 2 > sizeof value ||
+	    ctr_hex_parse(hex, strlen(hex), value, strlen(hex) / 2, &e) < 0) {
+		fprintf(stderr, "%s: expected OID=HEX\n", text);
+		exit(2);
+	}
+	while (!more && (at = X509_get_ext_by_OBJ(c, obj, -1)) >= 0)
+		X509_EXTENSION_free(X509_delete_ext(c, at));
+	if (*hex)
+		pki_ext(c, oid, value, strlen(hex) / 2);
+	ASN1_OBJECT_free(obj);
+}
+
 static EVP_MD_CTX *signer(const struct pki_ca *by)
 {
 	EVP_MD_CTX *ctx = EVP_MD_CTX_new();

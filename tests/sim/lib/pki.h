@@ -40,6 +40,8 @@ X509 *pki_new(const struct pki_cert *c, EVP_PKEY *key, const struct pki_ca *by);
 /* An extension, not critical, with these bytes as its value: before pki_sign. */
 void pki_ext(X509 *c, const char *oid, const void *p, size_t n);
 void pki_sign(X509 *c, const struct pki_ca *by);
+/* "OID=HEX" puts these bytes in the place of the extension's value, "OID=" takes it out, "+OID=HEX" adds one more. */
+void pki_change(X509 *c, const char *text);
 
 /* A list by the CA: serials in the certificates of `revoked`, n of them. */
 X509_CRL *pki_crl(const struct pki_ca *by, X509 *const *revoked, size_t n, time_t from, time_t until);
