@@ -619,11 +619,11 @@ static void specs(void **s)
 
 static void simulated(void **s)
 {
-	ctr_auto_evidence struct ctr_evidence ev = { 0 }, lie = { 0 }, tdx_ev = { 0 };
+	ctr_auto_evidence struct ctr_evidence ev = { 0 }, lie = { 0 };
 	ctr_auto_buf struct ctr_buf spec = { 0 };
-	EVP_PKEY_free(pki_key(f.dir.p, "vcek", "P-384"));
 
 	(void)s;
+	EVP_PKEY_free(pki_key(f.dir.p, "vcek", "P-384"));
 	write_in(f.dir.p, "snp.json", "{\"vmpl\": 2}", 11);
 	ctr_buf_addf(&spec, "sim:%s", f.dir.p);
 	T_OK(issue(spec.p, &ev, e));

@@ -82,7 +82,7 @@ static void snp_refusals(void **s)
 	static const char *const values[] = {
 		"policy=", "policy=0x", "policy=x", "policy=-1", "policy=+1", "policy= 1", "policy=1x", "policy=0x1g",
 		"policy=18446744073709551616", "version=4294967296", "cpuid_step=256", "bl=256", "bl=0x100", "host_data=1",
-		"host_data=gg", "host_data=0x11", "report_id_ma=" "ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff",
+		"host_data=gg", "host_data=0x11", "report_id_ma=ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff",
 		"@672=00", "@671=0000", "@65536=00", "@x=00", "@=00", "@0=0", "version", "=1", "policy=1,,vmpl=0",
 	};
 	static const char *const fields[] = {
