@@ -9,6 +9,7 @@ static const struct {
 } cmds[] = {
 	{ "bundle", "ctr-attest-verify bundle", cmd_bundle },
 	{ "certs", "ctr-attest-verify certs", cmd_certs },
+	{ "fetch", "ctr-attest-verify fetch", cmd_fetch },
 	{ "eventlog", "ctr-attest-verify eventlog", cmd_eventlog },
 	{ "idblock", "ctr-attest-verify idblock", cmd_idblock },
 };

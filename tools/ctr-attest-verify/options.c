@@ -7,10 +7,12 @@
 #include "cmd.h"
 #include "enc.h"
 #include "file.h"
+#include "issue.h"
+#include "sources.h"
 #include "verify.h"
 
 enum {
-	O_MANIFEST = 1, O_REFS, O_APPRAISAL, O_AUTHENTICITY, O_INSPECT, O_DATA, O_POLICY, O_ROLE, O_AT, O_CRL, O_TCB, O_WARN, O_ROOT, O_OFFLINE, O_BATCH,
+	O_MANIFEST = 1, O_REFS, O_APPRAISAL, O_AUTHENTICITY, O_INSPECT, O_DATA, O_POLICY, O_ROLE, O_AT, O_CRL, O_TCB, O_WARN, O_ROOT, O_BATCH, O_ISSUE, O_PLATFORM,
 };
 
 static const struct ctr_opt opts[] = {
@@ -26,7 +28,11 @@ static const struct ctr_opt opts[] = {
 	{ O_CRL, "crl", 0, "MODE", "required, if-available (default) or never" },
 	{ O_TCB, "tcb", 0, "MODE", "TDX: TCB info and QE identity: required (default) or if-available" },
 	{ O_WARN, "warn-days", 0, "N", "warn of what expires within N days (default 7)" },
+	{ O_COLLATERAL, "collateral", 0, "DIR", "endorsements that the evidence lacks; see fetch" },
 	{ O_OFFLINE, "offline", 0, NULL, "never use the network" },
+	SOURCE_ROWS,
+	{ O_ISSUE, "issue", 0, NULL, "print this machine's evidence, bound to --report-data" },
+	{ O_PLATFORM, "platform", 0, "SPEC", "where --issue gets it: auto (default), configfs-tsm, sev-guest, sim:DIR" },
 	{ O_BATCH, "batch", 0, NULL, "file names on stdin, one a line; one JSON result a line" },
 	{ O_ROOT, "insecure-test-root", 0, "FILE", "trust this root certificate instead of the vendors'" },
 	{ 0 },
@@ -34,8 +40,10 @@ static const struct ctr_opt opts[] = {
 
 struct work {
 	struct job job;
+	struct sources from;
 	const char *manifest, *appraisal, *test_root;
-	bool batch;
+	const char *platform;
+	bool batch, issue;
 	const char *refs[16];
 	size_t n_refs;
 	bool authenticity;
@@ -124,6 +132,8 @@ static int on_opt(void *ctx, int id, const char *value, struct ctr_err *e)
 {
 	struct work *w = ctx;
 
+	if (sources_opt(&w->from, id, value))
+		return 0;
 	switch (id) {
 	case O_MANIFEST: w->manifest = value; return 0;
 	case O_REFS: return add_refs(w, value, e);
@@ -138,7 +148,8 @@ static int on_opt(void *ctx, int id, const char *value, struct ctr_err *e)
 	case O_TCB: return tcb_mode(value, &w->job.vf.opts.tcb_optional, e);
 	case O_WARN: return warn_days(&w->job, value, e);
 	case O_BATCH: w->batch = true; return 0;
-	case O_OFFLINE: return 0;
+	case O_ISSUE: w->issue = true; return 0;
+	case O_PLATFORM: w->platform = value; return 0;
 	default: w->test_root = value; return 0;
 	}
 }
@@ -202,10 +213,10 @@ static int load_root(struct work *w, struct ctr_err *e)
 static int check_question(const struct work *w, struct ctr_err *e)
 {
 	const struct job *j = &w->job;
-	int ways = (w->manifest || w->n_refs) + w->authenticity + j->inspect;
+	int ways = (w->manifest || w->n_refs) + w->authenticity + j->inspect + w->issue;
 
 	if (ways > 1)
-		return ctr_fail(e, CTR_USAGE, "usage", "only one of --manifest or --reference-values, --authenticity-only, --inspect");
+		return ctr_fail(e, CTR_USAGE, "usage", "only one of --manifest or --reference-values, --authenticity-only, --inspect, --issue");
 	if (j->inspect || w->authenticity)
 		return 0;
 	if (!j->vf.refs && !w->appraisal) {
@@ -224,13 +235,29 @@ static int check_question(const struct work *w, struct ctr_err *e)
 	return 0;
 }
 
+static int issue_evidence(const struct work *w, const char *path, struct ctr_buf *out, struct ctr_err *e)
+{
+	const struct ctr_want *data = &w->job.appraisal.snp.expect[CTR_SNP_REPORT_DATA];
+
+	if (data->what != CTR_WANT_EQUAL)
+		return ctr_fail(e, CTR_USAGE, "usage", "--issue needs --report-data");
+	if (strcmp(path, "-") != 0)
+		return ctr_fail(e, CTR_USAGE, "usage", "--issue takes no file");
+	return issue(w->platform ? w->platform : "auto", data->v, out, e);
+}
+
 static int run(struct work *w, const char *path, struct ctr_buf *out, struct ctr_err *e)
 {
 	int rc = -1;
 
+	if (w->issue)
+		return issue_evidence(w, path, out, e);
 	if (load_appraisal(w, e) < 0 || load_refs(w, e) < 0 || load_root(w, e) < 0 || check_question(w, e) < 0)
 		return -1;
 	w->job.vf.any_guest = w->authenticity;
+	if (sources_ready(&w->from, w->job.log, e) < 0)
+		return -1;
+	w->job.from = w->from.c;
 	if (!w->batch)
 		return job_run(&w->job, path, false, out, e);
 	if (ctr_snp_cache_new(&w->job.vf.snp, e) == 0 && ctr_tdx_cache_new(&w->job.vf.tdx, e) == 0)
@@ -257,6 +284,7 @@ int cmd_verify(struct ctr_tool *t, int argc, char **argv, struct ctr_buf *out, s
 	if (rc == 0 && !t->served)
 		rc = argc - first > (w.batch ? 0 : 1) ? ctr_fail(e, CTR_USAGE, "usage", "too many files (expected one; with --batch names on stdin)")
 				      : run(&w, first < argc ? argv[first] : "-", out, e);
+	sources_free(&w.from);
 	ctr_appraisal_free(&w.job.appraisal);
 	ctr_manifest_free(&w.job.refs);
 	return rc;

@@ -2,6 +2,7 @@
 #ifndef TOOLS_CTR_ATTEST_VERIFY_VERIFY_H
 #define TOOLS_CTR_ATTEST_VERIFY_VERIFY_H
 
+#include "endorse.h"
 #include "tool.h"
 #include "verdict.h"
 
@@ -9,6 +10,7 @@ struct job {
 	struct ctr_verifier vf;
 	struct ctr_appraisal appraisal;
 	struct ctr_manifest refs;
+	struct ctr_collateral_opts from; /* what evidence lacks */
 	uint8_t test_root[CTR_SHA256_SIZE];
 	bool inspect; /* decode alone */
 	bool at_given;
