@@ -173,6 +173,54 @@ spec: {}'; do
 	refuses 3 policy.form "${gen[@]}" <<<"$(pod | sed 's|^spec:|  annotations: {io.katacontainers.config.agent.policy: AA==}\nspec:|')"
 }
 
+# named NAME: a pod with this name wherever the policy has a key of the user's, one document a place. (Names of variables
+# have a limit of their own.)
+named() {
+	pod '' "volumeMounts: [{name: v, mountPath: \"/$1\"}]" | sed "s|  containers:|  volumes: [{name: v}]\n&|" && echo ---
+	pod "securityContext: {sysctls: [{name: \"$1\", value: \"1\"}]}" && echo ---
+	pod | sed '/^spec:/,$d' && printf '  annotations: {"io.katacontainers.%s": x}\n' "$1" && pod | sed -n '/^spec:/,$p' && echo ---
+	pod 'volumes: [{name: v, secret: {secretName: s}}]' "volumeMounts: [{name: v, mountPath: /v, subPath: \"$1\"}]" && echo ---
+	pod 'volumes: [{name: v, configMap: {name: m}}]' 'volumeMounts: [{name: v, mountPath: /v}]'
+	configmap m "data: {\"$1\": x}"
+}
+
+@test "a name too long for a line of the policy is refused, wherever it stands" {
+	local long places=0 doc
+	cd "$BATS_TEST_TMPDIR"
+	for long in "$(printf '%0900d' 0)" "$(printf '%0450d' 0 | sed 's/0/\\"/g')" "$(printf '%0450d' 0 | sed 's/0/é/g')"; do
+		named "$long" | sed 's/^---$/&\n/' | csplit -zsf doc- - '/^---$/' '{*}'
+		# a ConfigMap is no place of its own
+		cat doc-05 >>doc-04 && rm doc-05
+		for doc in doc-*; do
+			refuses 3 policy.key "${gen[@]}" "$doc"
+			jq -es 'last | .line > 0 and (.message | test("Pod ns/p: .* too long"))' <<<"$stderr" || fail "$doc: $stderr"
+			places=$((places + 1))
+		done
+		rm doc-*
+	done
+	[ $places -eq 15 ]
+	pod '' "env: [{name: \"$(printf '%0450d' 0 | sed 's/0/\\"/g')\", value: x}]" >doc
+	refuses 3 policy.key "${gen[@]}" doc
+	pod '' "env: [{name: $(printf '%0513d' 0 | tr 0 x), value: x}]" >doc
+	refuses 3 env.name "${gen[@]}" doc
+	mkimage local/names:1 "$(jq -n --arg s "$(printf '%0900d' 0)" '{Cmd: ["x"], Env: ["\($s)=1"]}')"
+	image=local/names:1 pod >doc
+	refuses 3 policy.key "${gen[@]}" doc
+	mkimage local/names:2 "$(jq -n --arg s "$(printf '%0900d' 0)" '{Cmd: ["x"], Volumes: {"/\($s)": {}}}')"
+	image=local/names:2 pod >doc
+	refuses 3 policy.key "${gen[@]}" doc
+}
+
+@test "a name that just fits keeps the lines of the policy below 1,000 bytes" {
+	local long
+	for long in "$(printf '%0820d' 0)" "$(printf '%0410d' 0 | sed 's/0/\\"/g')" "$(printf '%0410d' 0 | sed 's/0/é/g')"; do
+		named "$long" | "${gen[@]}" --format policy | policies >"$BATS_TEST_TMPDIR/p"
+		[ "$(grep -c '^d:=' "$BATS_TEST_TMPDIR/p")" -eq 5 ]
+		[ "$(longest <"$BATS_TEST_TMPDIR/p")" -lt 1000 ]
+		[ "$(longest <"$BATS_TEST_TMPDIR/p")" -gt 820 ]
+	done
+}
+
 @test "refuses settings that are wrong, by path" {
 	while IFS=$'\t' read -r id text; do
 		printf '%s' "$text" >"$BATS_TEST_TMPDIR/s"

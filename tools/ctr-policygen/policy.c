@@ -377,26 +377,57 @@ static void allowed_by_settings(struct rego *r, const struct settings *s)
 	rego_close(r, '}');
 }
 
+static int check_key(const struct pod *p, const struct ctr_yaml_node *at, const char *key,
+		     const char *what, struct ctr_err *e)
+{
+	if (rego_fits(key))
+		return 0;
+	return pod_fail(p, at, e, "policy.key", "%s is too long for a line of the policy: %.60s...", what,
+			key);
+}
+
+static int check_container(const struct pod *p, const struct container *c, struct ctr_err *e)
+{
+	for (size_t k = 0; k < c->n_mounts; k++) {
+		const struct mount *m = &c->mounts[k];
+		ctr_auto_buf struct ctr_buf name = { 0 };
+
+		volume_name(&name, m);
+		if (ctr_buf_ok(&name, "volume name", e) < 0 ||
+		    check_key(p, c->node, m->dest, "a mountPath", e) < 0 ||
+		    check_key(p, c->node, name.p, "a volume with its subPath", e) < 0)
+			return -1;
+		for (size_t f = 0; f < m->vol->n_files; f++) {
+			if (check_key(p, c->node, m->vol->files[f].path, "the path of a file", e) < 0)
+				return -1;
+		}
+	}
+	for (size_t k = 0; k < c->env.n; k++) {
+		if (check_key(p, c->node, c->env.v[k].name, "the name of a variable", e) < 0)
+			return -1;
+	}
+	return 0;
+}
+
 /* Keys stand on one line as they are. */
 static int check_keys(const struct pod *p, struct ctr_err *e)
 {
-	for (size_t i = 0; i < p->n; i++) {
-		const struct container *c = &p->c[i];
+	struct ctr_jval sysctls = ctr_jroot(p->sysctls);
+	const struct ctr_yaml_node *spec = p->obj->spec;
 
-		for (size_t k = 0; k < c->n_mounts; k++) {
-			if (!rego_fits(c->mounts[k].dest))
-				return pod_fail(p, c->node, e, "policy.key", "a mountPath is too long");
-			for (size_t f = 0; f < c->mounts[k].vol->n_files; f++) {
-				if (!rego_fits(c->mounts[k].vol->files[f].path))
-					return pod_fail(p, c->node, e, "policy.key",
-							"the path of a file is too long");
-			}
-		}
-		for (size_t k = 0; k < c->env.n; k++) {
-			if (!rego_fits(c->env.v[k].name))
-				return pod_fail(p, c->node, e, "policy.key",
-						"the name of a variable is too long");
-		}
+	for (size_t i = 0; i < p->annotations.n; i += 2) {
+		if (check_key(p, ctr_yaml_get(p->obj->pod_meta, "annotations"), p->annotations.v[i],
+			      "the name of an annotation", e) < 0)
+			return -1;
+	}
+	for (struct ctr_jval v = ctr_jfirst(&sysctls); v.v; v = ctr_jnext(&v)) {
+		if (check_key(p, ctr_yaml_get(spec, "securityContext"), v.key, "the name of a sysctl",
+			      e) < 0)
+			return -1;
+	}
+	for (size_t i = 0; i < p->n; i++) {
+		if (check_container(p, &p->c[i], e) < 0)
+			return -1;
 	}
 	return 0;
 }
