@@ -2,36 +2,7 @@
 #include <string.h>
 
 #include "config.h"
-
-/*
- * path without repeated and trailing slashes, NULL when it is not absolute, holds "." or ".." or what
- * could not be told from a pattern's end.
- */
-static const char *clean(struct pod *p, const char *path)
-{
-	struct ctr_buf b = { 0 };
-
-	if (*path != '/')
-		return NULL;
-	while (*path) {
-		size_t n;
-
-		path += strspn(path, "/");
-		n = strcspn(path, "/");
-		if (n == 0)
-			break;
-		if ((n == 1 && path[0] == '.') || (n == 2 && path[0] == '.' && path[1] == '.')) {
-			ctr_buf_free(&b);
-			return NULL;
-		}
-		ctr_buf_addc(&b, '/');
-		ctr_buf_add(&b, path, n);
-		path += n;
-	}
-	if (b.n == 0)
-		ctr_buf_addc(&b, '/');
-	return arena_buf(&p->mem, &b);
-}
+#include "path.h"
 
 static int host_path(struct pod *p, const struct pod_source *src, struct volume *v,
 		     const struct ctr_yaml_node *at, struct ctr_err *e)
@@ -41,7 +12,7 @@ static int host_path(struct pod *p, const struct pod_source *src, struct volume 
 	if (pod_str(p, at, "path", &path, e) < 0)
 		return -1;
 	v->kind = VOL_PATH;
-	v->path = clean(p, path);
+	v->path = path_clean(&p->mem, path);
 	if (!v->path || (strncmp(v->path, "/dev/", 5) != 0 && strncmp(v->path, "/sys/", 5) != 0)) {
 		pod_fail(p, at, e, "volume.host-path",
 			 "hostPath \"%s\": the host would choose the content", path);
@@ -257,7 +228,7 @@ static int add_mount(struct pod *p, const struct pod_source *src, struct contain
 		return pod_fail(p, node, e, "mount.volume", "no volume \"%s\" in the pod", name);
 	m.vol = v;
 	m.ro = m.ro || v->kind == VOL_FILES; /* kubelet mounts these read-only whatever the pod says */
-	m.dest = clean(p, path);
+	m.dest = path_clean(&p->mem, path);
 	if (!m.dest || strcmp(m.dest, "/") == 0)
 		return pod_fail(p, node, e, "mount.path", "mountPath \"%s\" is no clean path below /",
 				path);
@@ -301,7 +272,7 @@ static int image_volumes(struct pod *p, const struct pod_source *src, struct con
 	size_t own = c->n_mounts;
 
 	for (size_t i = 0; i < c->image->config.volumes.n; i++) {
-		const char *dest = clean(p, c->image->config.volumes.v[i]);
+		const char *dest = path_clean(&p->mem, c->image->config.volumes.v[i]);
 		struct mount *m;
 
 		if (!dest || strcmp(dest, "/") == 0)
@@ -341,7 +312,7 @@ static int add_device(struct pod *p, struct container *c, const struct ctr_yaml_
 	v = find(p, name);
 	if (!v || v->kind != VOL_COPY)
 		return pod_fail(p, node, e, "mount.volume", "no claim \"%s\" in the pod", name);
-	path = clean(p, path);
+	path = path_clean(&p->mem, path);
 	if (!path || strncmp(path, "/dev/", 5) != 0 || strcmp(path, "/dev/trusted_store") == 0)
 		return pod_fail(p, node, e, "device.path",
 				"devicePath must be a clean path below /dev, other than trusted_store");
@@ -359,9 +330,9 @@ static int add_device(struct pod *p, struct container *c, const struct ctr_yaml_
 /* Another mount of the runtime, by the name that the pod gives it. */
 static int check_termination_path(struct pod *p, const struct container *c, struct ctr_err *e)
 {
-	const char *path = c->termination_path, *as = path ? clean(p, path) : NULL;
+	const char *path = c->termination_path;
 
-	if (!path || (as && strcmp(as, path) == 0 && strcmp(path, "/") != 0))
+	if (!path || path_is_clean(path))
 		return 0;
 	return pod_fail(p, ctr_yaml_get(c->node, "terminationMessagePath"), e, "mount.path",
 			"terminationMessagePath \"%s\" is no clean path below /", path);
