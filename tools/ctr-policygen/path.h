@@ -5,8 +5,8 @@
 #include "arena.h"
 
 /*
- * path without repeated and trailing slashes, in the arena. NULL when it is not absolute, when a segment is "." or "..",
- * and when memory is out.
+ * path without repeated and trailing slashes, in the arena. NULL when it is not absolute, when a
+ * segment is "." or "..", and when memory is out.
  */
 const char *path_clean(struct arena *a, const char *path);
 

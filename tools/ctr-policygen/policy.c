@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "pattern.h"
 #include "regodata.h"
 
 static void member_string(struct rego *r, const char *key, const char *s)
@@ -332,34 +333,36 @@ static void volumes(struct rego *r, const struct pod *p)
 	rego_close(r, '}');
 }
 
-/* d.x, d.xe, d.xm, d.log */
-static void allowed_by_settings(struct rego *r, const struct settings *s)
+/* d.xe */
+static void allowed_env(struct rego *r, const struct ctr_jval *env)
 {
-	struct ctr_jval root = ctr_jroot(s->json), exec = ctr_jget(&root, "exec");
-	struct ctr_jval env = ctr_jget(&root, "env"), mounts = ctr_jget(&root, "mounts");
 	struct ctr_err ignored = { 0 };
-	const char *pattern, *dest;
+	const char *pattern;
 
-	rego_key(r, "log");
-	rego_word(r, s->read_logs ? "true" : "false");
-	rego_key(r, "x");
-	if (exec.v)
-		rego_json(r, &exec);
-	else
-		rego_word(r, "[]");
-	rego_key(r, "xe");
 	rego_open(r, '{');
-	for (struct ctr_jval c = ctr_jfirst(&env); c.v; c = ctr_jnext(&c)) {
+	for (struct ctr_jval c = ctr_jfirst(env); c.v; c = ctr_jnext(&c)) {
+		ctr_auto_buf struct ctr_buf b = { 0 };
+
 		if (ctr_jstring(&c, &pattern, &ignored) < 0)
 			continue;
+		pattern_add(&b, pattern);
 		rego_key(r, c.key);
-		rego_val(r, &(struct val){ .pattern = pattern });
+		rego_val(r, &(struct val){ .pattern = ctr_buf_str(&b) });
+		if (b.bad)
+			r->b->bad = b.bad;
 	}
 	rego_close(r, '}');
-	rego_key(r, "xm");
+}
+
+/* d.xm */
+static void allowed_mounts(struct rego *r, const struct ctr_jval *mounts)
+{
+	static const char *const keys[] = { "destination", "source", "type", "options" };
+	struct ctr_err ignored = { 0 };
+	const char *dest;
+
 	rego_open(r, '{');
-	for (struct ctr_jval m = ctr_jfirst(&mounts); m.v; m = ctr_jnext(&m)) {
-		static const char *const keys[] = { "destination", "source", "type", "options" };
+	for (struct ctr_jval m = ctr_jfirst(mounts); m.v; m = ctr_jnext(&m)) {
 		struct ctr_jval at = ctr_jget(&m, "destination");
 
 		if (ctr_jstring(&at, &dest, &ignored) < 0)
@@ -375,6 +378,25 @@ static void allowed_by_settings(struct rego *r, const struct settings *s)
 		rego_close(r, '}');
 	}
 	rego_close(r, '}');
+}
+
+/* d.x, d.xe, d.xm, d.log */
+static void allowed_by_settings(struct rego *r, const struct settings *s)
+{
+	struct ctr_jval root = ctr_jroot(s->json), exec = ctr_jget(&root, "exec");
+	struct ctr_jval env = ctr_jget(&root, "env"), mounts = ctr_jget(&root, "mounts");
+
+	rego_key(r, "log");
+	rego_word(r, s->read_logs ? "true" : "false");
+	rego_key(r, "x");
+	if (exec.v)
+		rego_json(r, &exec);
+	else
+		rego_word(r, "[]");
+	rego_key(r, "xe");
+	allowed_env(r, &env);
+	rego_key(r, "xm");
+	allowed_mounts(r, &mounts);
 }
 
 static int check_key(const struct pod *p, const struct ctr_yaml_node *at, const char *key,
