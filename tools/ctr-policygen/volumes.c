@@ -327,15 +327,31 @@ static int add_device(struct pod *p, struct container *c, const struct ctr_yaml_
 	return 0;
 }
 
-/* Another mount of the runtime, by the name that the pod gives it. */
+/*
+ * Another mount, by the name that the pod gives it. Unlike the others kubelet does not leave it out for one of the pod's
+ * own at its place: two mounts there would be what no policy takes.
+ */
 static int check_termination_path(struct pod *p, const struct container *c, struct ctr_err *e)
 {
-	const char *path = c->termination_path;
+	static const char *const taken[] = {
+		"/etc/hosts",	   "/etc/hostname", "/etc/resolv.conf", "/var/run/secrets/kubernetes.io/serviceaccount",
+		"/proc",	   "/dev",	    "/dev/pts",		"/dev/mqueue",
+		"/dev/shm",	   "/sys",	    "/sys/fs/cgroup",
+	};
+	const struct ctr_yaml_node *at = ctr_yaml_get(c->node, "terminationMessagePath");
+	const char *path = c->termination_path ? c->termination_path : "/dev/termination-log";
+	bool twice = covered(c, path);
 
-	if (!path || path_is_clean(path))
+	if (!path_is_clean(path))
+		return pod_fail(p, at, e, "mount.path",
+				"terminationMessagePath \"%s\" is no clean path below /", path);
+	for (size_t i = 0; i < sizeof taken / sizeof *taken; i++)
+		twice = twice || strcmp(path, taken[i]) == 0;
+	if (!twice)
 		return 0;
-	return pod_fail(p, ctr_yaml_get(c->node, "terminationMessagePath"), e, "mount.path",
-			"terminationMessagePath \"%s\" is no clean path below /", path);
+	pod_fail(p, at ? at : c->node, e, "mount.duplicate", "%s is the terminationMessagePath and another mount",
+		 path);
+	return ctr_err_fix(e, "set terminationMessagePath to a path of its own");
 }
 
 int container_mounts(struct pod *p, const struct pod_source *src, struct container *c,
@@ -344,8 +360,7 @@ int container_mounts(struct pod *p, const struct pod_source *src, struct contain
 	const struct ctr_yaml_node *mounts, *devices, *m;
 
 	if (ctr_yaml_seq(p->y, c->node, "volumeMounts", &mounts, e) < 0 ||
-	    ctr_yaml_seq(p->y, c->node, "volumeDevices", &devices, e) < 0 ||
-	    check_termination_path(p, c, e) < 0)
+	    ctr_yaml_seq(p->y, c->node, "volumeDevices", &devices, e) < 0)
 		return -1;
 	for (size_t i = 0; (m = ctr_yaml_at(mounts, i, NULL)); i++) {
 		if (add_mount(p, src, c, m, e) < 0)
@@ -355,5 +370,5 @@ int container_mounts(struct pod *p, const struct pod_source *src, struct contain
 		if (add_device(p, c, m, e) < 0)
 			return -1;
 	}
-	return image_volumes(p, src, c, e);
+	return image_volumes(p, src, c, e) < 0 ? -1 : check_termination_path(p, c, e);
 }
