@@ -38,6 +38,7 @@ mounted() { pod "volumes: [{name: v, $1}]" "volumeMounts: [{name: v, mountPath: 
 	mounted 'configMap: {name: m}' | holds '.v.v.f == {"*": -1}'
 	mounted 'secret: {secretName: s, items: [{key: k, path: p}]}' | holds '.v.v.f == {p: -1}'
 	mounted 'configMap: {name: m, optional: true}' | holds '.v.v.f == {}'
+	mounted 'secret: {secretName: s, optional: true}' | holds '.v.v.f == {}'
 	mounted 'configMap: {name: kube-root-ca.crt}' | holds '.v.v.f == {"ca.crt": -1}'
 }
 
