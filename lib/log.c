@@ -59,10 +59,12 @@ static void as_json(struct ctr_log *l, enum ctr_level level, const struct ctr_er
 
 static void emit(struct ctr_log *l, enum ctr_level level, const struct ctr_err *e)
 {
+	ctr_progress_hold(l->progress);
 	if (l->json)
 		as_json(l, level, e);
 	else
 		as_text(l, level, e);
+	ctr_progress_release(l->progress);
 }
 
 void ctr_log(struct ctr_log *l, enum ctr_level level, const char *id, const char *where,

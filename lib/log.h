@@ -3,6 +3,7 @@
 #define LIB_LOG_H
 
 #include "err.h"
+#include "progress.h"
 
 enum ctr_level { CTR_QUIET = -1, CTR_WARN = 0, CTR_INFO = 1, CTR_DEBUG = 2 };
 
@@ -12,6 +13,7 @@ struct ctr_log {
 	int level;   /* messages above it are dropped */
 	bool json;   /* one JSON object a line instead of text */
 	_Atomic unsigned warnings; /* counted also when -q hides them */
+	struct ctr_progress *progress; /* whose line gives way to a message; NULL for none */
 };
 
 /*

@@ -173,21 +173,123 @@ spec: {}'; do
 	refuses 3 policy.form "${gen[@]}" <<<"$(pod | sed 's|^spec:|  annotations: {io.katacontainers.config.agent.policy: AA==}\nspec:|')"
 }
 
+# named NAME: a pod with this name wherever the policy has a key of the user's, one document a place. (Names of variables
+# have a limit of their own.)
+named() {
+	pod '' "volumeMounts: [{name: v, mountPath: \"/$1\"}]" | sed "s|  containers:|  volumes: [{name: v}]\n&|" && echo ---
+	pod "securityContext: {sysctls: [{name: \"$1\", value: \"1\"}]}" && echo ---
+	pod | sed '/^spec:/,$d' && printf '  annotations: {"io.katacontainers.%s": x}\n' "$1" && pod | sed -n '/^spec:/,$p' && echo ---
+	pod 'volumes: [{name: v, secret: {secretName: s}}]' "volumeMounts: [{name: v, mountPath: /v, subPath: \"$1\"}]" && echo ---
+	pod 'volumes: [{name: v, configMap: {name: m}}]' 'volumeMounts: [{name: v, mountPath: /v}]'
+	configmap m "data: {\"$1\": x}"
+}
+
+@test "a name too long for a line of the policy is refused, wherever it stands" {
+	local long places=0 doc
+	cd "$BATS_TEST_TMPDIR"
+	for long in "$(printf '%0900d' 0)" "$(printf '%0450d' 0 | sed 's/0/\\"/g')" "$(printf '%0450d' 0 | sed 's/0/é/g')"; do
+		named "$long" | sed 's/^---$/&\n/' | csplit -zsf doc- - '/^---$/' '{*}'
+		# a ConfigMap is no place of its own
+		cat doc-05 >>doc-04 && rm doc-05
+		for doc in doc-*; do
+			refuses 3 policy.key "${gen[@]}" "$doc"
+			jq -es 'last | .line > 0 and (.message | test("Pod ns/p: .* too long"))' <<<"$stderr" || fail "$doc: $stderr"
+			places=$((places + 1))
+		done
+		rm doc-*
+	done
+	[ $places -eq 15 ]
+	pod '' "env: [{name: \"$(printf '%0450d' 0 | sed 's/0/\\"/g')\", value: x}]" >doc
+	refuses 3 policy.key "${gen[@]}" doc
+	pod '' "env: [{name: $(printf '%0513d' 0 | tr 0 x), value: x}]" >doc
+	refuses 3 env.name "${gen[@]}" doc
+	mkimage local/names:1 "$(jq -n --arg s "$(printf '%0900d' 0)" '{Cmd: ["x"], Env: ["\($s)=1"]}')"
+	image=local/names:1 pod >doc
+	refuses 3 policy.key "${gen[@]}" doc
+	mkimage local/names:2 "$(jq -n --arg s "$(printf '%0900d' 0)" '{Cmd: ["x"], Volumes: {"/\($s)": {}}}')"
+	image=local/names:2 pod >doc
+	refuses 3 policy.key "${gen[@]}" doc
+}
+
+@test "a name that just fits keeps the lines of the policy below 1,000 bytes" {
+	local long
+	for long in "$(printf '%0820d' 0)" "$(printf '%0410d' 0 | sed 's/0/\\"/g')" "$(printf '%0410d' 0 | sed 's/0/é/g')"; do
+		named "$long" | "${gen[@]}" --format policy | policies >"$BATS_TEST_TMPDIR/p"
+		[ "$(grep -c '^d:=' "$BATS_TEST_TMPDIR/p")" -eq 5 ]
+		[ "$(longest <"$BATS_TEST_TMPDIR/p")" -lt 1000 ]
+		[ "$(longest <"$BATS_TEST_TMPDIR/p")" -gt 820 ]
+	done
+}
+
 @test "refuses settings that are wrong, by path" {
 	while IFS=$'\t' read -r id text; do
 		printf '%s' "$text" >"$BATS_TEST_TMPDIR/s"
 		refuses 3 "$id" "${gen[@]}" --settings "$BATS_TEST_TMPDIR/s" <<<"$(pod)"
+		[[ $id == json.syntax || $id == json.duplicate ]] || jq -es 'last | .where | startswith("$")' <<<"$stderr" >/dev/null || fail "$stderr"
 	done <<-'LIST'
 		json.unknown	{"logs": true}
 		json.type	{"read_logs": "yes"}
 		json.duplicate	{"read_logs": true, "read_logs": false}
 		settings.exec	{"exec": [[]]}
 		settings.pattern	{"env": {"A": ".*"}}
-		settings.mount	{"mounts": [{"destination": "x", "type": "bind", "source": "y", "options": []}]}
+		settings.pattern	{"env": {"A": "[^,]*"}}
+		settings.pattern	{"env": {"A": "[\\s\\S]*"}}
+		settings.pattern	{"env": {"A": "a)|(.*"}}
+		settings.pattern	{"env": {"A": "(x"}}
+		settings.pattern	{"env": {"A": "*"}}
+		settings.pattern	{"env": {"A": "x\ny"}}
+		settings.env	{"env": {"": "x"}}
+		settings.env	{"env": {"A=B": "x"}}
+		json.type	{"env": {"A": 1}}
 		json.missing	{"mounts": [{}]}
 		json.syntax	{
 	LIST
 	refuses 4 open "${gen[@]}" --settings /nonexistent <<<"$(pod)"
+}
+
+@test "refuses mounts in the settings that are no plain mounts" {
+	local m='{destination: "/d", type: "bind", source: "/s", options: ["ro"]}' at=$BATS_TEST_TMPDIR/s key
+	bad() { # JQ-PROGRAM that spoils $m, into a list
+		jq -n "$m | $1 | {mounts: (if type == \"array\" then . else [.] end)}" >"$at"
+		refuses 3 "${2:-settings.mount}" "${gen[@]}" --settings "$at" <<<"$(pod)"
+		[[ $stderr == *'"where":"$.mounts'* ]] || fail "$1: $stderr"
+	}
+	for p in '' x / // /a/ //a /a//b /a/. /. /a/./b /a/.. /.. /a/../b; do
+		bad ".destination = \"$p\""
+		[ "$p" = x ] || bad ".source = \"$p\""
+	done
+	for p in S E: E:v Tmpfs tmp/fs './x' '.*' /run/kata-containers/sandbox/ephemeral/v /run/kata-containers/x; do
+		bad ".source = \"$p\""
+	done
+	bad '[., .]'
+	bad '[., (.source = "/other")]'
+	bad '[range(257) as $i | .destination = "/d\($i)"]' limit
+	bad '.destination = "/\("x" * 900)"'
+	for key in destination type source options; do
+		bad "del(.$key)" json.missing
+		bad ".$key = 1" json.type
+	done
+	bad '.more = 1' json.unknown
+	bad '.options = [1]' json.type
+	# and these are
+	jq -n "$m | {mounts: [., (.destination = \"/...\"), (.destination = \"/e\" | .source = \"tmpfs\" | .type = \"tmpfs\")]}" >"$at"
+	ok "${gen[@]}" --settings "$at" <<<"$(pod)"
+}
+
+@test "names in the settings are held to the length of a line too" {
+	local long
+	long=$(printf '%0900d' 0)
+	jq -n --arg s "$long" '{env: {($s): "x"}}' >"$BATS_TEST_TMPDIR/s"
+	refuses 3 settings.env "${gen[@]}" --settings "$BATS_TEST_TMPDIR/s" <<<"$(pod)"
+	jq -n --arg s "${long:80}" '{env: {($s): "x"}, mounts: [{destination: "/\($s)", type: "bind", source: "/\($s)", options: [$s]}]}' >"$BATS_TEST_TMPDIR/s"
+	pod | "${gen[@]}" --format policy --settings "$BATS_TEST_TMPDIR/s" | policies >"$BATS_TEST_TMPDIR/p"
+	[ "$(longest <"$BATS_TEST_TMPDIR/p")" -lt 1000 ]
+	policy_data <"$BATS_TEST_TMPDIR/p" | jq -e --arg s "${long:80}" '.xe == {($s): {re: "x"}} and .xm["/\($s)"].source == "/\($s)"'
+}
+
+@test "signs that the rules read as digits are plain in the patterns of settings" {
+	echo '{"env": {"A": "[a-z]{1,20}@example[.]com|100%"}}' >"$BATS_TEST_TMPDIR/s"
+	pod | holds '.xe.A.re == "[a-z]{1,20}\\x40example[.]com|100\\x25"' --settings "$BATS_TEST_TMPDIR/s"
 }
 
 @test "refuses wrong usage" {

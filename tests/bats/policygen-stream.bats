@@ -6,8 +6,6 @@ load policygen
 
 setup() {
 	cd "$BATS_TEST_TMPDIR" || exit
-	mkdir tmp
-	export TMPDIR=$BATS_TEST_TMPDIR/tmp
 }
 
 # adds_only FILE [ARGUMENT...]: lines are only added, but for those that gain a digest, a class or a first entry; the
@@ -230,6 +228,73 @@ adds_only() {
 		[ -z "$output" ]
 		jq -es 'last | (.id | startswith("yaml.")) and .line == 1' <<<"$stderr" >/dev/null || fail "$t: $stderr"
 	done
+}
+
+@test "endless input ends at a limit, each kind with its own message" {
+	[ ! "${SAN:-}" ] || skip "takes long with sanitizers"
+	endless() { # MESSAGE COMMAND...
+		local message=$1
+		shift
+		run -3 --separate-stderr timeout 60 "${gen[@]}" < <("$@")
+		[ -z "$output" ]
+		jq -es --arg m "$message" 'last | .id == "limit" and (.message | test("standard input: " + $m))' <<<"$stderr" || fail "$stderr"
+	}
+	endless 'a document larger than 268435456 bytes' cat /dev/zero
+	endless 'a document larger than 268435456 bytes' yes "$(printf '# %04000d' 0)"
+	endless 'more than 1000000 documents' yes $'k: v\n---'
+	endless 'more than 1000000 documents' yes '{}'
+}
+
+@test "more variables or files than a policy can hold are refused" {
+	{
+		pod '' 'envFrom: [{configMapRef: {name: m}}]'
+		configmap m data:
+		seq 10001 | sed 's/.*/  k&: "&"/'
+	} >in
+	refuses 3 limit "${gen[@]}" in
+	[[ $stderr == *"Pod ns/p: more than 10000 variables"* ]]
+	sed "s/envFrom.*/volumeMounts: [{name: v, mountPath: \/v}]/; s/  containers:/  volumes: [{name: v, configMap: {name: m}}]\n&/" in >files
+	refuses 3 limit "${gen[@]}" files
+	[[ $stderr == *"Pod ns/p: more than 10000 files"* ]]
+	# and within the limits
+	head -n -10 in >fewer
+	head -n -1 files >fewer-files
+	ok "${gen[@]}" fewer
+	ok "${gen[@]}" fewer-files
+}
+
+@test "ten times the documents take no more memory" {
+	[ ! "${SAN:-}" ] || skip "sanitizers have their own idea of memory"
+	local n
+	for n in 200 2000; do
+		for i in $(seq $n); do
+			printf -- '---\napiVersion: v1\nkind: Service\nmetadata: {name: s%d}\nspec: {note: "%0900d"}\n' "$i" 0
+		done >services.$n
+		for i in $(seq $((n / 10))); do echo --- && pod | sed "s/name: p/name: p$i/"; done >pods.$n
+		env time -f %M -o services.peak.$n "${gen[@]}" services.$n | cmp - services.$n
+		env time -f %M -o pods.peak.$n "${gen[@]}" services.$n pods.$n >out
+		[ "$(grep -c cc_init_data out)" -eq $((n / 10)) ]
+	done
+	for i in services pods; do
+		[ $(($(cat $i.peak.2000) * 10)) -lt $(($(cat $i.peak.200) * 15)) ] || fail "$i: $(cat $i.peak.*)"
+	done
+}
+
+@test "interrupted, it ends by the signal, says nothing and leaves no file behind" {
+	mkfifo pipe
+	pod >in
+	seq -f '# %0100g' 20000 >>in # beyond what stays in memory
+	env --default-signal=INT "${gen[@]}" in pipe >out 2>err 3>&- &
+	exec 4>pipe # which waits until the tool opens it
+	readlink "/proc/$!/fd/"* | grep -E '^/tmp/.* \(deleted\)$' # what it keeps there has no name, for any signal
+	kill -INT $!
+	status=0
+	wait $! || status=$?
+	exec 4>&-
+	[ "$status" -eq 130 ]
+	[ ! -s out ]
+	[ ! -s err ]
+	[ -z "$(find /tmp -maxdepth 1 -name 'ctr-*' -newer in 2>/dev/null)" ]
 }
 
 @test "ctr-manifest takes what comes out" {

@@ -38,6 +38,7 @@ mounted() { pod "volumes: [{name: v, $1}]" "volumeMounts: [{name: v, mountPath: 
 	mounted 'configMap: {name: m}' | holds '.v.v.f == {"*": -1}'
 	mounted 'secret: {secretName: s, items: [{key: k, path: p}]}' | holds '.v.v.f == {p: -1}'
 	mounted 'configMap: {name: m, optional: true}' | holds '.v.v.f == {}'
+	mounted 'secret: {secretName: s, optional: true}' | holds '.v.v.f == {}'
 	mounted 'configMap: {name: kube-root-ca.crt}' | holds '.v.v.f == {"ca.crt": -1}'
 }
 
@@ -116,8 +117,28 @@ volumeMounts: [{name: v, mountPath: /v, mountPropagation: Bidirectional}, {name:
 	done
 }
 
+@test "a termination path where another mount is or will be is refused" {
+	duplicate() {
+		refuses 3 mount.duplicate "${gen[@]}" <<<"$1"
+		jq -es --argjson line "$2" 'last | .line == $line and (.message | test("Pod ns/p.*terminationMessagePath"))' <<<"$stderr" >/dev/null || fail "$stderr"
+	}
+	for p in /etc/hosts /etc/hostname /etc/resolv.conf /var/run/secrets/kubernetes.io/serviceaccount \
+		/proc /dev /dev/pts /dev/mqueue /dev/shm /sys /sys/fs/cgroup; do
+		duplicate "$(pod '' "terminationMessagePath: $p")" 11
+	done
+	duplicate "$(pod 'volumes: [{name: v}]' $'volumeMounts: [{name: v, mountPath: /tmp/end/}]\nterminationMessagePath: /tmp/end')" 13
+	duplicate "$(pod 'volumes: [{name: v}]' 'volumeMounts: [{name: v, mountPath: /dev/termination-log}]')" 10
+	mkimage local/end:1 '{"Volumes": {"/tmp/end/": {}}, "Cmd": ["x"]}'
+	duplicate "$(image=local/end:1 pod '' 'terminationMessagePath: /tmp/end')" 11
+	# beside and below one
+	pod 'volumes: [{name: v}]' $'volumeMounts: [{name: v, mountPath: /tmp}, {name: v, mountPath: /tmp/en}]\nterminationMessagePath: /tmp/end' |
+		holds '$c.tp == "/tmp/end" and ($c.m | length) == 2'
+	pod 'volumes: [{name: v}]' $'volumeMounts: [{name: v, mountPath: /dev/termination-log}]\nterminationMessagePath: /end' | holds '$c.tp == "/end"'
+}
+
 @test "a mount takes the place of the runtime's own" {
-	for p in /dev/shm /etc/hosts /sys/fs/cgroup /var/run/secrets/kubernetes.io/serviceaccount; do
+	for p in /proc /dev /dev/pts /dev/mqueue /dev/shm /sys /sys/fs/cgroup /etc/hosts /etc/hostname /etc/resolv.conf \
+		/var/run/secrets/kubernetes.io/serviceaccount; do
 		mounted 'emptyDir: {}' | sed "s|/v}|$p}|" | holds "\$c.m == {\"$p\": [\"E:v\", \"rw\"]}"
 	done
 }

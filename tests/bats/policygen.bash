@@ -35,6 +35,9 @@ policies() {
 	grep -oE 'agent\.policy"?: *"?[A-Za-z0-9+/=]+' | sed 's/.*[: "]//' | while read -r p; do base64 -d <<<"$p"; done
 }
 
+# Policies on stdin: how long the longest line is, in bytes.
+longest() { LC_ALL=C awk '{ if (length > max) max = length } END { print max + 0 }'; }
+
 # A policy on stdin: its data as JSON. A pattern becomes {"re": TEXT}; joined strings are joined.
 policy_data() {
 	jq -Rs 'def tokens: [match("concat\\(\"\",\\[|\\]\\)|\"(?:[^\"\\\\]|\\\\.)*\"|[^\"\\]c]+|.|\n"; "g").string];

@@ -107,7 +107,7 @@ int images_new(const struct image_opts *o, struct images **out, struct ctr_err *
 	if (ctr_oci_platform_parse(o->platform ? o->platform : "linux/amd64", &s->platform, e) <
 		    0 ||
 	    open_sources(s, o, e) < 0 ||
-	    layerset_new(&(struct layerset_opts){ s->src, s->n_src, s->store, o->threads },
+	    layerset_new(&(struct layerset_opts){ s->src, s->n_src, s->store, o->threads, o->progress },
 			 &s->layers, e) < 0) {
 		images_free(s);
 		return -1;

@@ -18,6 +18,7 @@ struct image_opts {
 	bool no_salt;			 /* verity without salt; default is 32 zero bytes */
 	unsigned threads;		 /* for layers; 0: one for each core */
 	struct ctr_log *log;		 /* may be NULL */
+	struct ctr_progress *progress;	 /* of reading layers; may be NULL */
 };
 
 struct image_layer {

@@ -134,18 +134,33 @@ struct pool {
 	atomic_bool failed;
 };
 
+struct counted {
+	struct layer_reader *reader;
+	struct ctr_progress *progress;
+};
+
+static int add_counted(void *ctx, const void *p, size_t n, struct ctr_err *e)
+{
+	struct counted *c = ctx;
+
+	ctr_progress_add(c->progress, n);
+	return layer_reader_add(c->reader, p, n, e);
+}
+
 static int read_layer(const struct pool *p, struct task *t)
 {
 	auto_layer_reader struct layer_reader *r = NULL;
 	const struct ctr_oci_desc *d = t->job->desc;
+	struct counted to = { .progress = p->s->o.progress };
 	bool found = false;
 
 	if (layer_reader_new(d->media_type, &t->want, &r, &t->e) < 0)
 		return -1;
+	to.reader = r;
 	for (size_t i = 0; i < p->s->o.n_src && !found; i++) {
 		struct ctr_oci_source *src = p->s->o.src[i];
 
-		if (src->blob(src, p->ref, d, layer_reader_add, r, &found, &t->e) < 0)
+		if (src->blob(src, p->ref, d, add_counted, &to, &found, &t->e) < 0)
 			return -1;
 	}
 	if (!found)
@@ -182,6 +197,22 @@ static void run(struct pool *p, unsigned threads)
 	work(p);
 	for (size_t i = 0; i < started; i++)
 		pthread_join(id[i], NULL);
+}
+
+/* As run, and says how far it is: all layers of the image together. */
+static void run_loudly(struct pool *p, const struct layerset_opts *o)
+{
+	const struct ctr_imgref *ref = p->ref;
+	uint64_t total = 0;
+	char what[700];
+
+	for (size_t i = 0; i < p->n; i++)
+		total += p->v[i].job->desc->size;
+	snprintf(what, sizeof what, "%s/%s%s%s", ref->registry, ref->repository, ref->tag[0] ? ":" : "",
+		 ref->tag);
+	ctr_progress_begin(o->progress, what, total);
+	run(p, o->threads);
+	ctr_progress_end(o->progress);
 }
 
 static int finish(struct layerset *s, struct pool *p, struct ctr_err *e)
@@ -266,7 +297,8 @@ int layerset_load(struct layerset *s, const struct ctr_imgref *ref, struct layer
 		return ctr_fail_mem(e);
 	rc = plan(s, &p, job, n, want, e);
 	if (rc == 0) {
-		run(&p, s->o.threads);
+		if (p.n)
+			run_loudly(&p, &s->o);
 		rc = finish(s, &p, e);
 	}
 	for (size_t i = 0; i < p.n; i++)

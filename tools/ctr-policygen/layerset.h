@@ -4,12 +4,14 @@
 
 #include "layer.h"
 #include "oci_cache.h"
+#include "progress.h"
 
 struct layerset_opts {
 	struct ctr_oci_source *const *src; /* asked in order; borrowed, as is the store */
 	size_t n_src;
 	struct ctr_store *store; /* keeps what was found out, or NULL */
 	unsigned threads;	 /* 0: one for each core */
+	struct ctr_progress *progress; /* told of the bytes as they travel, or NULL */
 };
 
 struct layerset;

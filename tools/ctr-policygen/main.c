@@ -13,7 +13,7 @@
 enum {
 	O_CLASS = 1, O_ALL, O_HANDLER, O_SKIP_INITIALIZER, O_INITIALIZER, O_MESH, O_HOST, O_NO_PIN, O_LAYOUT,
 	O_CACHE, O_NO_CACHE, O_REFRESH, O_OFFLINE, O_MIRROR, O_PLAIN, O_CA, O_PLATFORM, O_SETTINGS,
-	O_FORMAT, O_EXPLAIN, O_VERITY,
+	O_FORMAT, O_EXPLAIN, O_VERITY, O_PROGRESS,
 };
 
 static const struct ctr_opt options[] = {
@@ -38,6 +38,7 @@ static const struct ctr_opt options[] = {
 	{ O_FORMAT, "format", 0, "initdata|policy", "annotation that carries the policy" },
 	{ O_EXPLAIN, "explain", 0, "NAME", "say in words what the policy of a pod allows" },
 	{ O_VERITY, "verity", 0, NULL, "also allow layers pulled by the host, by root hash" },
+	{ O_PROGRESS, "progress", 0, "auto|text|json|none", "of reading images (default auto: on a terminal)" },
 	{ 0, NULL, 0, NULL, NULL },
 };
 
@@ -60,6 +61,7 @@ struct opts {
 	const char *cache, *ca_file, *platform, *settings_file;
 	struct settings settings;
 	bool no_cache, refresh, offline;
+	enum ctr_progress_mode progress;
 };
 
 static int add(struct list *l, const char *value, struct ctr_err *e)
@@ -103,6 +105,7 @@ static int on_option(void *ctx, int id, const char *value, struct ctr_err *e)
 	case O_CA: o->ca_file = value; return 0;
 	case O_PLATFORM: o->platform = value; return 0;
 	case O_SETTINGS: o->settings_file = value; return 0;
+	case O_PROGRESS: return ctr_progress_parse(value, &o->progress, e);
 	case O_EXPLAIN: o->stream.explain = value; return 0;
 	default: o->stream.verity = true; return 0;
 	}
@@ -193,6 +196,7 @@ static int with_images(struct opts *o, struct ctr_oci_source *reg, struct ctr_sp
 		.platform = o->platform,
 		.verity = o->stream.verity,
 		.log = &tool.log,
+		.progress = tool.log.progress,
 	};
 	struct images *images = NULL;
 	int rc;
@@ -231,6 +235,7 @@ static int run(struct opts *o, struct ctr_err *e)
 int main(int argc, char **argv)
 {
 	static const char *const standard_input[] = { "-" };
+	struct ctr_progress progress;
 	struct ctr_err e = { 0 };
 	struct opts o = {
 		.stream.inject = { .initializer_image = CTR_IMAGES "/ctr-initializer:" CTR_VERSION,
@@ -249,6 +254,8 @@ int main(int argc, char **argv)
 	o.stream.classes = o.classes.n ? o.classes.v : NULL;
 	o.stream.files = first < argc ? (const char *const *)argv + first : standard_input;
 	o.stream.n_files = first < argc ? (size_t)(argc - first) : 1;
+	ctr_progress_init(&progress, tool.name, tool.log.level < CTR_WARN ? CTR_PROGRESS_NONE : o.progress);
+	tool.log.progress = &progress;
 	if (run(&o, &e) < 0)
 		return ctr_tool_die(&tool, &e);
 	return ctr_tool_close(&tool);

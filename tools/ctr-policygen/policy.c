@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "pattern.h"
 #include "regodata.h"
 
 static void member_string(struct rego *r, const char *key, const char *s)
@@ -332,34 +333,36 @@ static void volumes(struct rego *r, const struct pod *p)
 	rego_close(r, '}');
 }
 
-/* d.x, d.xe, d.xm, d.log */
-static void allowed_by_settings(struct rego *r, const struct settings *s)
+/* d.xe */
+static void allowed_env(struct rego *r, const struct ctr_jval *env)
 {
-	struct ctr_jval root = ctr_jroot(s->json), exec = ctr_jget(&root, "exec");
-	struct ctr_jval env = ctr_jget(&root, "env"), mounts = ctr_jget(&root, "mounts");
 	struct ctr_err ignored = { 0 };
-	const char *pattern, *dest;
+	const char *pattern;
 
-	rego_key(r, "log");
-	rego_word(r, s->read_logs ? "true" : "false");
-	rego_key(r, "x");
-	if (exec.v)
-		rego_json(r, &exec);
-	else
-		rego_word(r, "[]");
-	rego_key(r, "xe");
 	rego_open(r, '{');
-	for (struct ctr_jval c = ctr_jfirst(&env); c.v; c = ctr_jnext(&c)) {
+	for (struct ctr_jval c = ctr_jfirst(env); c.v; c = ctr_jnext(&c)) {
+		ctr_auto_buf struct ctr_buf b = { 0 };
+
 		if (ctr_jstring(&c, &pattern, &ignored) < 0)
 			continue;
+		pattern_add(&b, pattern);
 		rego_key(r, c.key);
-		rego_val(r, &(struct val){ .pattern = pattern });
+		rego_val(r, &(struct val){ .pattern = ctr_buf_str(&b) });
+		if (b.bad)
+			r->b->bad = b.bad;
 	}
 	rego_close(r, '}');
-	rego_key(r, "xm");
+}
+
+/* d.xm */
+static void allowed_mounts(struct rego *r, const struct ctr_jval *mounts)
+{
+	static const char *const keys[] = { "destination", "source", "type", "options" };
+	struct ctr_err ignored = { 0 };
+	const char *dest;
+
 	rego_open(r, '{');
-	for (struct ctr_jval m = ctr_jfirst(&mounts); m.v; m = ctr_jnext(&m)) {
-		static const char *const keys[] = { "destination", "source", "type", "options" };
+	for (struct ctr_jval m = ctr_jfirst(mounts); m.v; m = ctr_jnext(&m)) {
 		struct ctr_jval at = ctr_jget(&m, "destination");
 
 		if (ctr_jstring(&at, &dest, &ignored) < 0)
@@ -377,26 +380,76 @@ static void allowed_by_settings(struct rego *r, const struct settings *s)
 	rego_close(r, '}');
 }
 
+/* d.x, d.xe, d.xm, d.log */
+static void allowed_by_settings(struct rego *r, const struct settings *s)
+{
+	struct ctr_jval root = ctr_jroot(s->json), exec = ctr_jget(&root, "exec");
+	struct ctr_jval env = ctr_jget(&root, "env"), mounts = ctr_jget(&root, "mounts");
+
+	rego_key(r, "log");
+	rego_word(r, s->read_logs ? "true" : "false");
+	rego_key(r, "x");
+	if (exec.v)
+		rego_json(r, &exec);
+	else
+		rego_word(r, "[]");
+	rego_key(r, "xe");
+	allowed_env(r, &env);
+	rego_key(r, "xm");
+	allowed_mounts(r, &mounts);
+}
+
+static int check_key(const struct pod *p, const struct ctr_yaml_node *at, const char *key,
+		     const char *what, struct ctr_err *e)
+{
+	if (rego_fits(key))
+		return 0;
+	return pod_fail(p, at, e, "policy.key", "%s is too long for a line of the policy: %.60s...", what,
+			key);
+}
+
+static int check_container(const struct pod *p, const struct container *c, struct ctr_err *e)
+{
+	for (size_t k = 0; k < c->n_mounts; k++) {
+		const struct mount *m = &c->mounts[k];
+		ctr_auto_buf struct ctr_buf name = { 0 };
+
+		volume_name(&name, m);
+		if (ctr_buf_ok(&name, "volume name", e) < 0 ||
+		    check_key(p, c->node, m->dest, "a mountPath", e) < 0 ||
+		    check_key(p, c->node, name.p, "a volume with its subPath", e) < 0)
+			return -1;
+		for (size_t f = 0; f < m->vol->n_files; f++) {
+			if (check_key(p, c->node, m->vol->files[f].path, "the path of a file", e) < 0)
+				return -1;
+		}
+	}
+	for (size_t k = 0; k < c->env.n; k++) {
+		if (check_key(p, c->node, c->env.v[k].name, "the name of a variable", e) < 0)
+			return -1;
+	}
+	return 0;
+}
+
 /* Keys stand on one line as they are. */
 static int check_keys(const struct pod *p, struct ctr_err *e)
 {
-	for (size_t i = 0; i < p->n; i++) {
-		const struct container *c = &p->c[i];
+	struct ctr_jval sysctls = ctr_jroot(p->sysctls);
+	const struct ctr_yaml_node *spec = p->obj->spec;
 
-		for (size_t k = 0; k < c->n_mounts; k++) {
-			if (!rego_fits(c->mounts[k].dest))
-				return pod_fail(p, c->node, e, "policy.key", "a mountPath is too long");
-			for (size_t f = 0; f < c->mounts[k].vol->n_files; f++) {
-				if (!rego_fits(c->mounts[k].vol->files[f].path))
-					return pod_fail(p, c->node, e, "policy.key",
-							"the path of a file is too long");
-			}
-		}
-		for (size_t k = 0; k < c->env.n; k++) {
-			if (!rego_fits(c->env.v[k].name))
-				return pod_fail(p, c->node, e, "policy.key",
-						"the name of a variable is too long");
-		}
+	for (size_t i = 0; i < p->annotations.n; i += 2) {
+		if (check_key(p, ctr_yaml_get(p->obj->pod_meta, "annotations"), p->annotations.v[i],
+			      "the name of an annotation", e) < 0)
+			return -1;
+	}
+	for (struct ctr_jval v = ctr_jfirst(&sysctls); v.v; v = ctr_jnext(&v)) {
+		if (check_key(p, ctr_yaml_get(spec, "securityContext"), v.key, "the name of a sysctl",
+			      e) < 0)
+			return -1;
+	}
+	for (size_t i = 0; i < p->n; i++) {
+		if (check_container(p, &p->c[i], e) < 0)
+			return -1;
 	}
 	return 0;
 }

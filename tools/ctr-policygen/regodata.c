@@ -5,6 +5,7 @@
 #include "utf8.h"
 
 #define ROOM 600  /* a line that is longer is ended before the next element */
+#define KEY_MAX (REGO_LINE - 100)
 #define PIECE 300 /* bytes of a string that stand in one literal; escaping makes up to six of one */
 
 void rego_init(struct rego *r, struct ctr_buf *b)
@@ -47,8 +48,8 @@ static void literal(struct rego *r, const char *s, size_t n)
 		r->line = r->b->n;
 	}
 	ctr_buf_add(r->b, ctr_buf_str(&q), q.n);
-	if (q.bad)
-		r->b->bad = q.bad;
+	if (q.bad || q.n >= KEY_MAX) /* whoever passes keys on asks rego_fits, and has a better message */
+		r->b->bad = q.bad ? q.bad : CTR_BUF_LIMIT;
 	ctr_buf_free(&q);
 }
 
@@ -58,7 +59,7 @@ bool rego_fits(const char *key)
 	bool fits;
 
 	ctr_json_quote(&q, key, strlen(key));
-	fits = !q.bad && q.n < REGO_LINE - 100;
+	fits = !q.bad && q.n < KEY_MAX;
 	ctr_buf_free(&q);
 	return fits;
 }

@@ -19,7 +19,7 @@ struct rego {
 void rego_init(struct rego *r, struct ctr_buf *b);
 void rego_open(struct rego *r, char c); /* '{' or '[' as the next element */
 void rego_close(struct rego *r, char c);
-void rego_key(struct rego *r, const char *key); /* of at most 100 bytes when it is the user's; see rego_fits */
+void rego_key(struct rego *r, const char *key); /* b is bad, CTR_BUF_LIMIT, unless it fits */
 void rego_string(struct rego *r, const char *s);
 void rego_int(struct rego *r, int64_t n);
 void rego_word(struct rego *r, const char *s); /* true, false, null */

@@ -2,6 +2,12 @@
 
 #include <string.h>
 
+#include "path.h"
+#include "pattern.h"
+#include "regodata.h"
+
+#define MOUNTS_MAX 256
+
 static const char *const known[] = { "pause_image", "read_logs",     "image_accounts", "exec",
 				     "env",	    "mounts",	     "gpu_resources",  NULL };
 
@@ -31,21 +37,33 @@ static int check_exec(const struct ctr_jval *list, struct ctr_err *e)
 	return 0;
 }
 
-/* A pattern that matches everything would be a hole that nobody sees. */
 static int check_env(const struct ctr_jval *map, struct ctr_err *e)
 {
+	struct ctr_err why = { 0 };
 	const char *s;
 
 	if (ctr_jobject(map, e) < 0)
 		return -1;
 	for (struct ctr_jval c = ctr_jfirst(map); c.v; c = ctr_jnext(&c)) {
+		if (*c.key == '\0' || strchr(c.key, '=') || !rego_fits(c.key))
+			return ctr_jfail(&c, e, "settings.env", "not the name of a variable");
 		if (ctr_jstring(&c, &s, e) < 0)
 			return -1;
-		if (*s == '\0' || strcmp(s, ".*") == 0 || strcmp(s, ".+") == 0)
-			return ctr_jfail(&c, e, "settings.pattern",
-					 "a pattern that takes every value (expected a tight one)");
+		if (pattern_check(s, &why) < 0)
+			return ctr_jfail(&c, e, why.id, "%s", why.msg);
 	}
 	return 0;
+}
+
+/*
+ * The rules give other sources a meaning: S is what the host copies, E: an encrypted volume, and the agent's own
+ * directory has the pod's volumes.
+ */
+static bool plain_source(const char *s)
+{
+	if (*s == '/')
+		return path_is_clean(s) && strncmp(s, "/run/kata-containers/", 21) != 0;
+	return *s && s[strspn(s, "abcdefghijklmnopqrstuvwxyz0123456789_-")] == '\0';
 }
 
 static int check_mount(const struct ctr_jval *m, struct ctr_err *e)
@@ -56,11 +74,47 @@ static int check_mount(const struct ctr_jval *m, struct ctr_err *e)
 	const char *s;
 
 	if (ctr_jobject(m, e) < 0 || ctr_jonly(m, keys, e) < 0 || ctr_jstring(&type, &s, e) < 0 ||
-	    ctr_jstring(&source, &s, e) < 0 || strings(&options, e) < 0 ||
-	    ctr_jstring(&dest, &s, e) < 0)
+	    strings(&options, e) < 0 || ctr_jstring(&source, &s, e) < 0)
 		return -1;
-	if (s[0] != '/' || strstr(s, "/../") || strstr(s, "//"))
-		return ctr_jfail(&dest, e, "settings.mount", "not a clean absolute path");
+	if (!plain_source(s))
+		return ctr_jfail(&source, e, "settings.mount",
+				 "neither a clean absolute path nor the name of a file system");
+	if (ctr_jstring(&dest, &s, e) < 0)
+		return -1;
+	if (!path_is_clean(s) || !rego_fits(s))
+		return ctr_jfail(&dest, e, "settings.mount", "not a clean absolute path below /");
+	return 0;
+}
+
+/* True when an earlier mount of the list has the same destination; both are strings. */
+static bool repeated(const struct ctr_jval *list, const struct ctr_jval *m)
+{
+	struct ctr_jval dest = ctr_jget(m, "destination");
+	const char *a = NULL, *b = NULL;
+	struct ctr_err ignored = { 0 };
+
+	for (struct ctr_jval c = ctr_jfirst(list); c.v && c.v != m->v; c = ctr_jnext(&c)) {
+		struct ctr_jval other = ctr_jget(&c, "destination");
+
+		if (ctr_jstring(&dest, &a, &ignored) < 0 || ctr_jstring(&other, &b, &ignored) < 0 ||
+		    strcmp(a, b) == 0)
+			return true;
+	}
+	return false;
+}
+
+static int check_mounts(const struct ctr_jval *list, struct ctr_err *e)
+{
+	if (ctr_jarray(list, e) < 0)
+		return -1;
+	if (ctr_jcount(list) > MOUNTS_MAX)
+		return ctr_jfail(list, e, "limit", "more than %d mounts", MOUNTS_MAX);
+	for (struct ctr_jval m = ctr_jfirst(list); m.v; m = ctr_jnext(&m)) {
+		if (check_mount(&m, e) < 0)
+			return -1;
+		if (repeated(list, &m))
+			return ctr_jfail(&m, e, "settings.mount", "two mounts at one destination");
+	}
 	return 0;
 }
 
@@ -77,12 +131,8 @@ static int check(struct settings *s, const struct ctr_jval *root, struct ctr_err
 	    (logs.v && ctr_jbool(&logs, &s->read_logs, e) < 0) ||
 	    (accounts.v && ctr_jbool(&accounts, &s->image_accounts, e) < 0) ||
 	    (exec.v && check_exec(&exec, e) < 0) || (env.v && check_env(&env, e) < 0) ||
-	    (gpus.v && strings(&gpus, e) < 0) || (mounts.v && ctr_jarray(&mounts, e) < 0))
+	    (gpus.v && strings(&gpus, e) < 0) || (mounts.v && check_mounts(&mounts, e) < 0))
 		return -1;
-	for (struct ctr_jval m = ctr_jfirst(&mounts); m.v; m = ctr_jnext(&m)) {
-		if (check_mount(&m, e) < 0)
-			return -1;
-	}
 	return 0;
 }
 

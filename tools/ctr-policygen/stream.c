@@ -9,6 +9,7 @@
 
 /* All annotations of an object together, keys included (Kubernetes' TotalAnnotationSizeLimitB). */
 #define ANNOTATIONS_MAX 262144
+#define DOCS_MAX 1000000 /* ten times what a manifest is made for */
 
 struct doc {
 	const char *name; /* of its file */
@@ -55,8 +56,11 @@ static bool may_define(const char *p, size_t n)
 static int note(struct stream *s, const struct ctr_docs *d, struct ctr_err *e)
 {
 	ctr_auto_yaml struct ctr_yaml *y = NULL;
-	struct doc *doc = ARENA_PUSH(&s->mem, s->docs, s->n_docs);
+	struct doc *doc;
 
+	if (s->n_docs == DOCS_MAX)
+		return ctr_fail(e, CTR_FORMAT, "limit", "%s: more than %d documents", d->name, DOCS_MAX);
+	doc = ARENA_PUSH(&s->mem, s->docs, s->n_docs);
 	if (!doc)
 		return ctr_fail_mem(e);
 	*doc = (struct doc){ .name = d->name, .at = s->in.n, .len = d->len, .line = d->line };

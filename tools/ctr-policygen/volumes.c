@@ -2,36 +2,7 @@
 #include <string.h>
 
 #include "config.h"
-
-/*
- * path without repeated and trailing slashes, NULL when it is not absolute, holds "." or ".." or what
- * could not be told from a pattern's end.
- */
-static const char *clean(struct pod *p, const char *path)
-{
-	struct ctr_buf b = { 0 };
-
-	if (*path != '/')
-		return NULL;
-	while (*path) {
-		size_t n;
-
-		path += strspn(path, "/");
-		n = strcspn(path, "/");
-		if (n == 0)
-			break;
-		if ((n == 1 && path[0] == '.') || (n == 2 && path[0] == '.' && path[1] == '.')) {
-			ctr_buf_free(&b);
-			return NULL;
-		}
-		ctr_buf_addc(&b, '/');
-		ctr_buf_add(&b, path, n);
-		path += n;
-	}
-	if (b.n == 0)
-		ctr_buf_addc(&b, '/');
-	return arena_buf(&p->mem, &b);
-}
+#include "path.h"
 
 static int host_path(struct pod *p, const struct pod_source *src, struct volume *v,
 		     const struct ctr_yaml_node *at, struct ctr_err *e)
@@ -41,7 +12,7 @@ static int host_path(struct pod *p, const struct pod_source *src, struct volume 
 	if (pod_str(p, at, "path", &path, e) < 0)
 		return -1;
 	v->kind = VOL_PATH;
-	v->path = clean(p, path);
+	v->path = path_clean(&p->mem, path);
 	if (!v->path || (strncmp(v->path, "/dev/", 5) != 0 && strncmp(v->path, "/sys/", 5) != 0)) {
 		pod_fail(p, at, e, "volume.host-path",
 			 "hostPath \"%s\": the host would choose the content", path);
@@ -257,7 +228,7 @@ static int add_mount(struct pod *p, const struct pod_source *src, struct contain
 		return pod_fail(p, node, e, "mount.volume", "no volume \"%s\" in the pod", name);
 	m.vol = v;
 	m.ro = m.ro || v->kind == VOL_FILES; /* kubelet mounts these read-only whatever the pod says */
-	m.dest = clean(p, path);
+	m.dest = path_clean(&p->mem, path);
 	if (!m.dest || strcmp(m.dest, "/") == 0)
 		return pod_fail(p, node, e, "mount.path", "mountPath \"%s\" is no clean path below /",
 				path);
@@ -301,7 +272,7 @@ static int image_volumes(struct pod *p, const struct pod_source *src, struct con
 	size_t own = c->n_mounts;
 
 	for (size_t i = 0; i < c->image->config.volumes.n; i++) {
-		const char *dest = clean(p, c->image->config.volumes.v[i]);
+		const char *dest = path_clean(&p->mem, c->image->config.volumes.v[i]);
 		struct mount *m;
 
 		if (!dest || strcmp(dest, "/") == 0)
@@ -341,7 +312,7 @@ static int add_device(struct pod *p, struct container *c, const struct ctr_yaml_
 	v = find(p, name);
 	if (!v || v->kind != VOL_COPY)
 		return pod_fail(p, node, e, "mount.volume", "no claim \"%s\" in the pod", name);
-	path = clean(p, path);
+	path = path_clean(&p->mem, path);
 	if (!path || strncmp(path, "/dev/", 5) != 0 || strcmp(path, "/dev/trusted_store") == 0)
 		return pod_fail(p, node, e, "device.path",
 				"devicePath must be a clean path below /dev, other than trusted_store");
@@ -356,15 +327,31 @@ static int add_device(struct pod *p, struct container *c, const struct ctr_yaml_
 	return 0;
 }
 
-/* Another mount of the runtime, by the name that the pod gives it. */
+/*
+ * Another mount, by the name that the pod gives it. Unlike the others kubelet does not leave it out for one of the pod's
+ * own at its place: two mounts there would be what no policy takes.
+ */
 static int check_termination_path(struct pod *p, const struct container *c, struct ctr_err *e)
 {
-	const char *path = c->termination_path, *as = path ? clean(p, path) : NULL;
+	static const char *const taken[] = {
+		"/etc/hosts",	   "/etc/hostname", "/etc/resolv.conf", "/var/run/secrets/kubernetes.io/serviceaccount",
+		"/proc",	   "/dev",	    "/dev/pts",		"/dev/mqueue",
+		"/dev/shm",	   "/sys",	    "/sys/fs/cgroup",
+	};
+	const struct ctr_yaml_node *at = ctr_yaml_get(c->node, "terminationMessagePath");
+	const char *path = c->termination_path ? c->termination_path : "/dev/termination-log";
+	bool twice = covered(c, path);
 
-	if (!path || (as && strcmp(as, path) == 0 && strcmp(path, "/") != 0))
+	if (!path_is_clean(path))
+		return pod_fail(p, at, e, "mount.path",
+				"terminationMessagePath \"%s\" is no clean path below /", path);
+	for (size_t i = 0; i < sizeof taken / sizeof *taken; i++)
+		twice = twice || strcmp(path, taken[i]) == 0;
+	if (!twice)
 		return 0;
-	return pod_fail(p, ctr_yaml_get(c->node, "terminationMessagePath"), e, "mount.path",
-			"terminationMessagePath \"%s\" is no clean path below /", path);
+	pod_fail(p, at ? at : c->node, e, "mount.duplicate", "%s is the terminationMessagePath and another mount",
+		 path);
+	return ctr_err_fix(e, "set terminationMessagePath to a path of its own");
 }
 
 int container_mounts(struct pod *p, const struct pod_source *src, struct container *c,
@@ -373,8 +360,7 @@ int container_mounts(struct pod *p, const struct pod_source *src, struct contain
 	const struct ctr_yaml_node *mounts, *devices, *m;
 
 	if (ctr_yaml_seq(p->y, c->node, "volumeMounts", &mounts, e) < 0 ||
-	    ctr_yaml_seq(p->y, c->node, "volumeDevices", &devices, e) < 0 ||
-	    check_termination_path(p, c, e) < 0)
+	    ctr_yaml_seq(p->y, c->node, "volumeDevices", &devices, e) < 0)
 		return -1;
 	for (size_t i = 0; (m = ctr_yaml_at(mounts, i, NULL)); i++) {
 		if (add_mount(p, src, c, m, e) < 0)
@@ -384,5 +370,5 @@ int container_mounts(struct pod *p, const struct pod_source *src, struct contain
 		if (add_device(p, c, m, e) < 0)
 			return -1;
 	}
-	return image_volumes(p, src, c, e);
+	return image_volumes(p, src, c, e) < 0 ? -1 : check_termination_path(p, c, e);
 }

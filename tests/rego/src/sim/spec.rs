@@ -43,6 +43,7 @@ pub fn container(sim: &Sim, c: &Container) -> Result<Made, String> {
 		cgroup.extend(["nsdelegate", "memory_recursiveprot"]);
 	}
 	mounts.push(json!({"destination": "/sys/fs/cgroup", "source": "cgroup", "type_": "cgroup", "options": cgroup}));
+	mounts.retain(|m| !volumes.mounts.iter().any(|v| v["destination"] == m["destination"]));
 	mounts.append(&mut volumes.mounts);
 	let mut linux = linux(sim, c, privileged || c.security("procMount") == "Unmasked");
 	linux["Devices"] = volumes.linux_devices.clone().into();

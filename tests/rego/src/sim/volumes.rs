@@ -57,9 +57,12 @@ pub fn volumes(sim: &Sim, c: &Container, image: &Image) -> Result<Volumes, Strin
 			ordered.push(bind(&path, &sim.copied(c, &path), "rprivate", "rw"));
 		}
 	}
+	// the pod's own mounts take the places of all that follow, but for the termination log's
+	let own: Vec<_> = ordered.iter().map(|m| text(&m["destination"])).collect();
+	let taken = |at: &str| own.iter().any(|o| o == at);
 	let spec = sim.spec();
-	if spec["automountServiceAccountToken"] != false {
-		let token = "/var/run/secrets/kubernetes.io/serviceaccount";
+	let token = "/var/run/secrets/kubernetes.io/serviceaccount";
+	if spec["automountServiceAccountToken"] != false && !taken(token) {
 		let files = [("ca.crt", 1107), ("namespace", sim.namespace.len() as u64), ("token", 1204)];
 		atomic(sim, c, token, &files.map(|(n, s)| (n.to_string(), s, 0o644)), &mut v);
 		ordered.push(bind(token, &sim.copied(c, token), "rprivate", "ro"));
@@ -68,12 +71,17 @@ pub fn volumes(sim: &Sim, c: &Container, image: &Image) -> Result<Volumes, Strin
 	let root = if c.read_only { "ro" } else { "rw" };
 	for ((name, size, mode), mode_of_mount) in OWN.into_iter().zip(["rw", "rw", root, root]) {
 		let name = if name == OWN[1].0 { log } else { name };
+		if name != log && taken(name) {
+			continue;
+		}
 		let path = sim.copied(c, name);
 		v.copies.push(sim.copy(&path, "Regular", None, size, FILE | mode, 0));
 		ordered.push(bind(name, &path, "rprivate", mode_of_mount));
 	}
 	ordered.push(json!({"destination": "/dev/shm", "source": "/run/kata-containers/sandbox/shm", "type_": "bind", "options": ["rbind"]}));
 	ordered.sort_by_key(|m| text(&m["destination"]).matches('/').count());
+	let mut at = std::collections::HashSet::new();
+	ordered.retain(|m| m["destination"] == log || at.insert(text(&m["destination"])));
 	v.mounts = ordered;
 	for d in list(&c.spec["volumeDevices"]) {
 		block_device(c, &text(&d["devicePath"]), &mut v);
