@@ -152,7 +152,7 @@ fuzz:
 	$(Q)$(MAKE) $(JOBS) CC=clang SAN=fuzz BUILD=$(BUILD)/fuzzing fuzzers
 	$(Q)BUILD=$(BUILD)/fuzzing scripts/fuzz $(T)
 
-bench: all $(BENCHBINS) $(IMAGES)
+bench: all $(BENCHBINS) $(SIMBINS) $(IMAGES)
 	$(Q)scripts/bench
 
 layers:
