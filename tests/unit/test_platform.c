@@ -24,6 +24,9 @@ static struct fake {
 	int no_mkdir;		 /* errno of mkdir */
 	int busy;		 /* writes that find the counter about to wrap */
 	int races;		 /* requests that another writer gets into */
+	int early;		 /* … before the report is read */
+	int lost;		 /* inblobs that the kernel drops when the file is closed */
+	const char *generation;	 /* what the attribute says at first */
 	int refuse;		 /* errno of writing privlevel */
 	bool short_write, other_data, no_aux, aux_is_dir;
 	size_t report_size;	 /* that outblob is cut or filled to, 0: as it is */
@@ -59,12 +62,12 @@ static void write_in(const char *dir, const char *name, const void *p, size_t n)
 static void bump(const char *dir)
 {
 	ctr_auto_buf struct ctr_buf b = { 0 };
-	char path[512], text[16];
+	char path[512], text[32];
 	struct ctr_err e = { 0 };
 
 	snprintf(path, sizeof path, "%s/generation", dir);
 	PKI_MUST(ctr_file_read(path, 16, &b, &e) == 0);
-	snprintf(text, sizeof text, "%d\n", atoi(ctr_buf_str(&b)) + 1);
+	snprintf(text, sizeof text, "%lu\n", strtoul(ctr_buf_str(&b), NULL, 10) + 1);
 	write_in(dir, "generation", text, strlen(text));
 }
 
@@ -81,7 +84,7 @@ static int fake_mkdir(const char *path, mode_t mode)
 	PKI_MUST(f.nmade < TRIES);
 	snprintf(f.made[f.nmade++], sizeof f.made[0], "%s", path);
 	write_in(path, "provider", f.provider, strlen(f.provider));
-	write_in(path, "generation", "0\n", 2);
+	write_in(path, "generation", f.generation, strlen(f.generation));
 	write_in(path, "inblob", "", 0);
 	write_in(path, "privlevel", "", 0);
 	write_in(path, "outblob", "", 0);
@@ -174,7 +177,12 @@ static ssize_t fake_write(int fd, const void *p, size_t n)
 		errno = EBUSY;
 		return -1;
 	}
-	bump(path);
+	if (strcmp(name, "inblob") == 0 && f.lost > 0) {
+		f.lost--;
+		return (ssize_t)n;
+	}
+	for (bump(path); f.early > 0; f.early--)
+		bump(path);
 	if (strcmp(name, "privlevel") == 0) {
 		errno = f.refuse;
 		memcpy(f.privlevel, p, n < sizeof f.privlevel ? n : sizeof f.privlevel - 1);
@@ -290,7 +298,7 @@ static struct ctr_platform_io io = {
 static int up(void **s)
 {
 	(void)s;
-	f = (struct fake){ .provider = "sev_guest\n", .size = CTR_SNP_SIZE };
+	f = (struct fake){ .provider = "sev_guest\n", .size = CTR_SNP_SIZE, .generation = "0\n" };
 	f.dir.p = mk_tmpdir();
 	f.dir.n = strlen(f.dir.p);
 	ctr_buf_addf(&f.paths[0], "%s/nothing", f.dir.p);
@@ -419,7 +427,7 @@ static void tsm_tdx(void **s)
 
 static void tsm_races(void **s)
 {
-	ctr_auto_evidence struct ctr_evidence ev = { 0 }, busy = { 0 };
+	ctr_auto_evidence struct ctr_evidence ev = { 0 }, busy = { 0 }, early = { 0 }, lost = { 0 }, late = { 0 };
 
 	(void)s;
 	f.races = 2;
@@ -431,6 +439,18 @@ static void tsm_races(void **s)
 	T_OK(issue("configfs-tsm", &busy, e));
 	check_snp(&busy);
 	assert_int_equal(f.nmade, 4 + 1 + 4);
+	check_gone();
+	f.early = 1;
+	T_OK(issue("configfs-tsm,vmpl=1", &early, e));
+	check_snp(&early);
+	assert_int_equal(f.nmade, 9 + 1 + 2);
+	f.lost = 1;
+	T_OK(issue("configfs-tsm", &lost, e));
+	check_snp(&lost);
+	assert_int_equal(f.nmade, 12 + 1 + 2);
+	f.generation = "4294967290\n";
+	T_OK(issue("configfs-tsm", &late, e));
+	check_snp(&late);
 	f.races = 1000;
 	T_FAILS(fails("configfs-tsm", e), CTR_ENV, "platform.race");
 	f.races = 0;
@@ -457,6 +477,11 @@ static void tsm_failures(void **s)
 	f.short_write = true;
 	T_FAILS(fails("configfs-tsm", e), CTR_ENV, "platform.io");
 	f.short_write = false;
+	f.generation = "none\n";
+	T_FAILS(fails("configfs-tsm", e), CTR_ENV, "platform.io");
+	f.generation = "\n";
+	T_FAILS(fails("configfs-tsm", e), CTR_ENV, "platform.io");
+	f.generation = "0\n";
 	f.aux_is_dir = true;
 	T_FAILS(fails("configfs-tsm", e), CTR_ENV, "read");
 	f.aux_is_dir = false;
