@@ -125,34 +125,51 @@ static int get_report(const struct ctr_platform *p, const char *dir, struct ctr_
 	return p->tee == CTR_TEE_TDX ? ctr_err_fix(e, "does the host run a quote generation service?") : -1;
 }
 
-/* Reads the results; `before` is the generation that they must be of. */
-static enum outcome fetch(const struct ctr_platform *p, const char *dir, struct ctr_buf *report, struct ctr_buf *table,
-			  struct ctr_err *e)
+/* How often the entry was written to. */
+static int generation(const char *dir, uint64_t *n, struct ctr_err *e)
 {
-	ctr_auto_buf struct ctr_buf before = { 0 }, after = { 0 };
+	ctr_auto_buf struct ctr_buf word = { 0 };
+	char *end = NULL;
 
-	if (get_word(dir, "generation", &before, e) < 0 || get_report(p, dir, report, e) < 0 ||
-	    get_aux(dir, table, e) < 0 || get_word(dir, "generation", &after, e) < 0)
-		return FAILED;
-	return strcmp(ctr_buf_str(&before), ctr_buf_str(&after)) == 0 ? DONE : AGAIN;
+	if (get_word(dir, "generation", &word, e) < 0)
+		return -1;
+	errno = 0;
+	*n = strtoull(ctr_buf_str(&word), &end, 10);
+	if (word.n == 0 || *end || errno)
+		return ctr_fail(e, CTR_ENV, "platform.io", "%s/generation: \"%s\" is no number", dir, ctr_buf_str(&word));
+	return 0;
 }
 
+/* An inblob that the kernel did not take is not reported by close: only the generation shows it. */
+static int ask(struct ctr_platform *p, const char *dir, const uint8_t *report_data, unsigned *writes, struct ctr_err *e)
+{
+	char vmpl = (char)('0' + p->vmpl);
+
+	*writes = p->has_vmpl ? 2 : 1;
+	if (p->has_vmpl && put(p, dir, "privlevel", &vmpl, 1, e) < 0)
+		return -1;
+	return put(p, dir, "inblob", report_data, CTR_REPORT_DATA, e);
+}
+
+/* The results are ours when the writes from first to last look were as many as we made. */
 static enum outcome request(struct ctr_platform *p, const char *dir, const uint8_t *report_data,
 			    struct ctr_buf *report, struct ctr_buf *table, struct ctr_err *e)
 {
-	char vmpl = (char)('0' + p->vmpl);
 	struct ctr_err mine = { 0 };
+	uint64_t before, after;
+	unsigned writes;
 
-	if (provider(p, dir, e) < 0)
+	if (provider(p, dir, e) < 0 || generation(dir, &before, e) < 0)
 		return FAILED;
-	if ((p->has_vmpl && put(p, dir, "privlevel", &vmpl, 1, &mine) < 0) ||
-	    put(p, dir, "inblob", report_data, CTR_REPORT_DATA, &mine) < 0) {
+	if (ask(p, dir, report_data, &writes, &mine) < 0) {
 		if (mine.sys == EBUSY) /* the counter would wrap: somebody writes there, too */
 			return AGAIN;
 		ctr_err_pass(e, &mine);
 		return FAILED;
 	}
-	return fetch(p, dir, report, table, e);
+	if (get_report(p, dir, report, e) < 0 || get_aux(dir, table, e) < 0 || generation(dir, &after, e) < 0)
+		return FAILED;
+	return after - before == writes ? DONE : AGAIN;
 }
 
 int ctr_tsm_issue(struct ctr_platform *p, const uint8_t *report_data, struct ctr_buf *report, struct ctr_buf *table,
