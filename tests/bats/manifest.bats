@@ -516,6 +516,8 @@ finds() {
 @test "the commands of the man page run" {
 	app >annotated.yaml
 	cp "$ref" snp.json
+	"$BUILD/sim/mkguest" firmware >OVMF.fd
+	"$BUILD/sim/mkguest" pe >vmlinuz
 	grep '^\.Dl \$ ' "$TOP/man/ctr-manifest.1" | sed 's/^\.Dl \$ //; s/\\&//g; s/\\(ga/`/g' >commands
 	[ "$(wc -l <commands)" -ge 4 ]
 	while read -r line; do

@@ -45,6 +45,7 @@ static int table(const struct firmware *fw, struct ctr_rd *entries, struct ctr_e
 	struct ctr_rd footer;
 	uint16_t len = 0;
 
+	ctr_rd_init(entries, NULL, 0);
 	if (part(&fw->image, end - ENTRY, ENTRY, &footer) < 0 || ctr_rd_le16(&footer, &len) < 0 ||
 	    ctr_rd_copy(&footer, guid, GUID) < 0 || !ctr_same(guid, guid_footer, GUID))
 		return ctr_fail(e, CTR_FORMAT, "firmware.table", "no table of GUIDs at the end (no OVMF or TDVF?)");
