@@ -36,6 +36,7 @@ ALLLDFLAGS := -pie -Wl,-z,relro,-z,now,-z,noexecstack -Wl,--as-needed \
 LIBS := -lcrypto -lcjson -lcbor -lyaml
 LIBS_ctr-policygen := -lz -lzstd -lpthread
 LIBS_ctr-manifest := -lz
+LIBS_ctr-attest-verify := -lpthread
 LIBS_tests := $(LIBS) -lssl -lz -lzstd -lpthread
 
 TOOLS := $(notdir $(patsubst %/main.c,%,$(wildcard tools/*/main.c)))

@@ -38,7 +38,7 @@ static bool grow(struct ctr_checks *cs)
 static void add(struct ctr_checks *cs, const char *name, enum ctr_check_result result, const char *expected,
 		const char *found, const char *detail)
 {
-	struct ctr_check c = { .name = name, .result = result };
+	struct ctr_check c = { .name = name, .result = result, .set = cs->set };
 
 	c.expected = strdup(expected ? expected : "");
 	c.found = strdup(found ? found : "");

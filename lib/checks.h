@@ -13,6 +13,7 @@ extern const char *const ctr_check_names[3]; /* "pass", "fail", "skipped" */
 struct ctr_check {
 	const char *name; /* "snp.report.signature": stable, dotted, from a literal */
 	enum ctr_check_result result;
+	unsigned set; /* of reference values, counted from 1; 0 when it is not of one */
 	char *expected, *found, *detail; /* "" when there is nothing to say; detail says what to do */
 };
 
@@ -20,6 +21,7 @@ struct ctr_check {
 struct ctr_checks {
 	struct ctr_check *v;
 	size_t n, cap, failed;
+	unsigned set; /* what the next checks get */
 	bool bad;
 };
 void ctr_checks_free(struct ctr_checks *cs);

@@ -124,10 +124,11 @@ int ctr_snp_vek_read(const X509 *c, struct ctr_snp_vek *v, struct ctr_err *e)
 	uint8_t version;
 
 	*v = (struct ctr_snp_vek){ .product = CTR_PRODUCTS };
-	return spl(c, OID "1", "structVersion", true, &version, e) < 0 || product(c, v, e) < 0 || tcb(c, v, e) < 0 ||
-			       kind(c, v, e) < 0
-		       ? -1
-		       : 0;
+	if (spl(c, OID "1", "structVersion", true, &version, e) < 0 || product(c, v, e) < 0)
+		return -1;
+	if (version != (v->product == CTR_TURIN))
+		return bad(e, "structVersion", "not that of the product (1 for Turin, else 0)");
+	return tcb(c, v, e) < 0 || kind(c, v, e) < 0 ? -1 : 0;
 }
 
 void ctr_snp_vek_claims(const struct ctr_snp_vek *v, struct ctr_json *obj)

@@ -18,7 +18,7 @@ struct ctr_verify_opts {
 	enum ctr_crl_mode crl;
 	/* SHA-256 of a SubjectPublicKeyInfo that alone is trusted instead of the vendors' roots; NULL outside of tests */
 	const uint8_t *test_root;
-	bool authenticity_only; /* TDX: without TCB info and QE identity their checks are skipped instead of failed */
+	bool tcb_optional; /* TDX: TCB info and QE identity that are not there are skipped checks, and the status is not known */
 };
 
 #endif

@@ -50,27 +50,16 @@ int ctr_crl_der(const void *p, size_t n, const char *what, X509_CRL **c, struct 
 	return ctr_fail(e, CTR_FORMAT, "x509.crl", "%s: no single revocation list in DER", what);
 }
 
-/* Only blanks between the certificates: what else stands there was not looked at by whoever signed. */
-static bool only_certificates(const char *p, size_t n)
+/* How many blocks begin; all of them must turn out to be certificates. Text around them is ignored (RFC 7468 section 2). */
+static size_t blocks(const char *p, size_t n)
 {
-	static const char begin[] = "-----BEGIN CERTIFICATE-----", end[] = "-----END CERTIFICATE-----";
+	static const char begin[] = "-----BEGIN ";
+	const char *at, *end = p + n;
+	size_t count = 0;
 
-	for (;;) {
-		const char *at;
-
-		while (n && (*p == '\n' || *p == '\r' || *p == ' '))
-			p++, n--;
-		if (n == 0)
-			return true;
-		if (n < sizeof begin || memcmp(p, begin, sizeof begin - 1) != 0)
-			return false;
-		at = memmem(p, n, end, sizeof end - 1);
-		if (!at)
-			return false;
-		at += sizeof end - 1;
-		n -= (size_t)(at - p);
-		p = at;
-	}
+	for (; (at = memmem(p, (size_t)(end - p), begin, sizeof begin - 1)); p = at + 1)
+		count++;
+	return count;
 }
 
 int ctr_x509_pem(const void *p, size_t n, const char *what, struct ctr_chain *c, struct ctr_err *e)
@@ -82,14 +71,14 @@ int ctr_x509_pem(const void *p, size_t n, const char *what, struct ctr_chain *c,
 	*c = (struct ctr_chain){ 0 };
 	if (n && ((const char *)p)[n - 1] == '\0')
 		n--;
-	if (n == 0 || n > (size_t)CTR_CHAIN_MAX * 2 * CTR_CERT_MAX || memchr(p, 0, n) || !only_certificates(p, n))
+	if (n == 0 || n > (size_t)CTR_CHAIN_MAX * 2 * CTR_CERT_MAX || memchr(p, 0, n))
 		return ctr_fail(e, CTR_FORMAT, "x509.pem", "%s: no certificates in PEM", what);
 	bio = BIO_new_mem_buf(p, (int)n);
 	if (!bio)
 		return ctr_fail_mem(e);
 	while (c->n < CTR_CHAIN_MAX && (x = PEM_read_bio_X509(bio, NULL, NULL, NULL)))
 		c->v[c->n++] = x;
-	good = c->n && BIO_ctrl_pending(bio) == 0;
+	good = c->n && c->n == blocks(p, n);
 	BIO_free(bio);
 	if (good)
 		return 0;

@@ -21,7 +21,7 @@ void ctr_crl_cleanup(X509_CRL **c);
 /* Exactly one certificate in DER, nothing behind it. The caller frees *c. CTR_FORMAT "x509.der". `what` names it. */
 CTR_MUST int ctr_x509_der(const void *p, size_t n, const char *what, X509 **c, struct ctr_err *e);
 
-/* PEM certificates in order, at most CTR_CHAIN_MAX; one NUL at the end is allowed, other text between them is not. */
+/* PEM certificates in order, at most CTR_CHAIN_MAX; one NUL at the end is allowed; text around them is ignored. */
 struct ctr_chain {
 	X509 *v[CTR_CHAIN_MAX];
 	size_t n;

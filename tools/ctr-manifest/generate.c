@@ -203,7 +203,8 @@ int cmd_generate(struct ctr_tool *t, int argc, char **argv, struct ctr_buf *out,
 		     "  check     says whether a manifest is sound and complete\n"
 		     "  policies  writes the policies of the YAML to files\n"
 		     "  diff      shows how two manifests differ\n"
-		     "  keygen    makes an owner's key\n\n"
+		     "  keygen    makes an owner's key\n"
+		     "  measure   computes reference values of a guest\n\n"
 		     "each with its own --help.";
 	t->example = "ctr-manifest -r snp.json -w owner.pem < annotated.yaml > manifest.json";
 	t->opts = opts;

@@ -11,6 +11,7 @@ static const struct {
 	{ "policies", "ctr-manifest policies", cmd_policies },
 	{ "diff", "ctr-manifest diff", cmd_diff },
 	{ "keygen", "ctr-manifest keygen", cmd_keygen },
+	{ "measure", "ctr-manifest measure", cmd_measure },
 };
 
 int main(int argc, char **argv)

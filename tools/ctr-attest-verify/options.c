@@ -1,0 +1,263 @@
+/* ctr-attest-verify without a subcommand. */
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "batch.h"
+#include "cmd.h"
+#include "enc.h"
+#include "file.h"
+#include "verify.h"
+
+enum {
+	O_MANIFEST = 1, O_REFS, O_APPRAISAL, O_AUTHENTICITY, O_INSPECT, O_DATA, O_POLICY, O_ROLE, O_AT, O_CRL, O_TCB, O_WARN, O_ROOT, O_OFFLINE, O_BATCH,
+};
+
+static const struct ctr_opt opts[] = {
+	{ O_MANIFEST, "manifest", 'm', "FILE", "the manifest that permits, with its policies" },
+	{ O_REFS, "reference-values", 0, "FILE", "reference values alone, as JSON" },
+	{ O_APPRAISAL, "appraisal", 0, "FILE", "what else is asked for, ctr-appraisal(5)" },
+	{ O_AUTHENTICITY, "authenticity-only", 0, NULL, "is it genuine, whatever guest it is" },
+	{ O_INSPECT, "inspect", 0, NULL, "decode, and believe nothing" },
+	{ O_DATA, "report-data", 0, "HEX", "the 64 bytes that the evidence must be bound to" },
+	{ O_POLICY, "policy-hash", 0, "HEX", "the policy that it must be: HOST_DATA, MRCONFIGID" },
+	{ O_ROLE, "role", 0, "coordinator", "the role that its policy has in the manifest" },
+	{ O_AT, "at", 0, "TIME", "verify as of then (YYYY-MM-DDThh:mm:ssZ)" },
+	{ O_CRL, "crl", 0, "MODE", "required, if-available (default) or never" },
+	{ O_TCB, "tcb", 0, "MODE", "TDX: TCB info and QE identity: required (default) or if-available" },
+	{ O_WARN, "warn-days", 0, "N", "warn of what expires within N days (default 7)" },
+	{ O_OFFLINE, "offline", 0, NULL, "never use the network" },
+	{ O_BATCH, "batch", 0, NULL, "file names on stdin, one a line; one JSON result a line" },
+	{ O_ROOT, "insecure-test-root", 0, "FILE", "trust this root certificate instead of the vendors'" },
+	{ 0 },
+};
+
+struct work {
+	struct job job;
+	const char *manifest, *appraisal, *test_root;
+	bool batch;
+	const char *refs[16];
+	size_t n_refs;
+	bool authenticity;
+};
+
+static int hex(const char *what, const char *s, struct ctr_want *w, size_t n, struct ctr_err *e)
+{
+	if (ctr_hex_parse(s, strlen(s), w->v, n, NULL) < 0)
+		return ctr_fail(e, CTR_USAGE, "usage", "--%s: not %zu hexadecimal digits", what, 2 * n);
+	w->what = CTR_WANT_EQUAL;
+	return 0;
+}
+
+static int crl_mode(const char *s, enum ctr_crl_mode *mode, struct ctr_err *e)
+{
+	static const char *const names[] = { "required", "if-available", "never" };
+
+	for (int i = 0; i < 3; i++) {
+		if (strcmp(s, names[i]) == 0) {
+			*mode = (enum ctr_crl_mode)i;
+			return 0;
+		}
+	}
+	return ctr_fail(e, CTR_USAGE, "usage", "--crl=%s (expected required, if-available or never)", s);
+}
+
+static int tcb_mode(const char *s, bool *optional, struct ctr_err *e)
+{
+	*optional = strcmp(s, "if-available") == 0;
+	if (*optional || strcmp(s, "required") == 0)
+		return 0;
+	return ctr_fail(e, CTR_USAGE, "usage", "--tcb=%s (expected required or if-available)", s);
+}
+
+static int policy_hash(struct ctr_appraisal *a, const char *s, struct ctr_err *e)
+{
+	if (hex("policy-hash", s, &a->snp.expect[CTR_SNP_HOST_DATA], CTR_SHA256_SIZE, e) < 0)
+		return -1;
+	a->tdx.expect[CTR_TDX_MRCONFIGID] = a->snp.expect[CTR_SNP_HOST_DATA]; /* the other 16 bytes are zero */
+	return 0;
+}
+
+static int report_data(struct ctr_appraisal *a, const char *s, struct ctr_err *e)
+{
+	if (hex("report-data", s, &a->snp.expect[CTR_SNP_REPORT_DATA], 64, e) < 0)
+		return -1;
+	a->tdx.expect[CTR_TDX_REPORTDATA] = a->snp.expect[CTR_SNP_REPORT_DATA];
+	return 0;
+}
+
+static int role(struct job *j, const char *s, struct ctr_err *e)
+{
+	if (strcmp(s, "coordinator") != 0)
+		return ctr_fail(e, CTR_USAGE, "usage", "--role=%s (expected coordinator)", s);
+	j->vf.role = CTR_ROLE_COORDINATOR;
+	return 0;
+}
+
+static int at(struct job *j, const char *s, struct ctr_err *e)
+{
+	if (ctr_time_parse(s, &j->vf.opts.at, NULL) < 0)
+		return ctr_fail(e, CTR_USAGE, "usage", "--at=%s (expected YYYY-MM-DDThh:mm:ssZ)", s);
+	j->at_given = true;
+	return 0;
+}
+
+static int warn_days(struct job *j, const char *s, struct ctr_err *e)
+{
+	uint64_t n;
+
+	if (ctr_number(s, "--warn-days", 0, 3650, &n, e) < 0)
+		return -1;
+	j->warn_days = (unsigned)n;
+	return 0;
+}
+
+static int add_refs(struct work *w, const char *path, struct ctr_err *e)
+{
+	if (w->n_refs == sizeof w->refs / sizeof *w->refs)
+		return ctr_fail(e, CTR_USAGE, "usage", "too many --reference-values");
+	w->refs[w->n_refs++] = path;
+	return 0;
+}
+
+static int on_opt(void *ctx, int id, const char *value, struct ctr_err *e)
+{
+	struct work *w = ctx;
+
+	switch (id) {
+	case O_MANIFEST: w->manifest = value; return 0;
+	case O_REFS: return add_refs(w, value, e);
+	case O_APPRAISAL: w->appraisal = value; return 0;
+	case O_AUTHENTICITY: w->authenticity = true; return 0;
+	case O_INSPECT: w->job.inspect = true; return 0;
+	case O_DATA: return report_data(&w->job.appraisal, value, e);
+	case O_POLICY: return policy_hash(&w->job.appraisal, value, e);
+	case O_ROLE: return role(&w->job, value, e);
+	case O_AT: return at(&w->job, value, e);
+	case O_CRL: return crl_mode(value, &w->job.vf.opts.crl, e);
+	case O_TCB: return tcb_mode(value, &w->job.vf.opts.tcb_optional, e);
+	case O_WARN: return warn_days(&w->job, value, e);
+	case O_BATCH: w->batch = true; return 0;
+	case O_OFFLINE: return 0;
+	default: w->test_root = value; return 0;
+	}
+}
+
+/* Values of the command line hold beside those of the file: they are put back behind it. */
+static int load_appraisal(struct work *w, struct ctr_err *e)
+{
+	struct ctr_appraisal *a = &w->job.appraisal;
+	struct ctr_want data = a->snp.expect[CTR_SNP_REPORT_DATA], host = a->snp.expect[CTR_SNP_HOST_DATA];
+
+	if (!w->appraisal)
+		return 0;
+	if (ctr_appraisal_load(w->appraisal, a, e) < 0)
+		return -1;
+	if (data.what == CTR_WANT_EQUAL)
+		a->snp.expect[CTR_SNP_REPORT_DATA] = a->tdx.expect[CTR_TDX_REPORTDATA] = data;
+	if (host.what == CTR_WANT_EQUAL)
+		a->snp.expect[CTR_SNP_HOST_DATA] = a->tdx.expect[CTR_TDX_MRCONFIGID] = host;
+	return 0;
+}
+
+static int load_refs(struct work *w, struct ctr_err *e)
+{
+	struct job *j = &w->job;
+
+	if (w->manifest && ctr_manifest_load(w->manifest, &j->refs, e) < 0)
+		return -1;
+	for (size_t i = 0; i < w->n_refs; i++) {
+		ctr_auto_json struct ctr_json *json = NULL;
+		struct ctr_jval root;
+
+		if (ctr_json_load(w->refs[i], CTR_MANIFEST_MAX, &json, e) < 0)
+			return -1;
+		root = ctr_jroot(json);
+		if (ctr_manifest_add_refs(&j->refs, &root, e) < 0)
+			return ctr_wrap(e, "%s", w->refs[i]);
+	}
+	if (w->manifest || w->n_refs)
+		j->vf.refs = &j->refs;
+	j->vf.policies = w->manifest != NULL;
+	return 0;
+}
+
+static int load_root(struct work *w, struct ctr_err *e)
+{
+	ctr_auto_chain struct ctr_chain c = { 0 };
+	ctr_auto_x509 X509 *der = NULL;
+	ctr_auto_buf struct ctr_buf b = { 0 };
+
+	if (!w->test_root)
+		return 0;
+	if (ctr_file_read(w->test_root, CTR_CERT_MAX, &b, e) < 0)
+		return -1;
+	if (b.n && b.p[0] == '-' ? ctr_x509_pem(b.p, b.n, w->test_root, &c, e) < 0 : ctr_x509_der(b.p, b.n, w->test_root, &der, e) < 0)
+		return -1;
+	w->job.vf.opts.test_root = w->job.test_root;
+	return ctr_x509_spki(der ? der : c.v[0], w->job.test_root, e);
+}
+
+/* lesson: a policy that pinned nothing still said yes */
+static int check_question(const struct work *w, struct ctr_err *e)
+{
+	const struct job *j = &w->job;
+	int ways = (w->manifest || w->n_refs) + w->authenticity + j->inspect;
+
+	if (ways > 1)
+		return ctr_fail(e, CTR_USAGE, "usage", "only one of --manifest or --reference-values, --authenticity-only, --inspect");
+	if (j->inspect || w->authenticity)
+		return 0;
+	if (!j->vf.refs && !w->appraisal) {
+		ctr_fail(e, CTR_USAGE, "usage", "what is permitted? Nothing says which guest it must be");
+		return ctr_err_fix(e, "give --manifest, --reference-values or --appraisal; --authenticity-only if any guest will do");
+	}
+	if (!j->vf.refs && !ctr_appraisal_pins(&j->appraisal, CTR_TEE_SNP) && !ctr_appraisal_pins(&j->appraisal, CTR_TEE_TDX)) {
+		ctr_fail(e, CTR_FORMAT, "appraisal.pins-nothing", "%s: no launch measurement is asked for: any guest would do", w->appraisal);
+		return ctr_err_fix(e, "add expect_measurement or expect_mrtd, or say --authenticity-only");
+	}
+	if (j->vf.role != CTR_ROLE_NONE && !w->manifest)
+		return ctr_fail(e, CTR_USAGE, "usage", "--role needs --manifest, which knows the roles");
+	if (j->appraisal.snp.expect[CTR_SNP_REPORT_DATA].what == CTR_WANT_NOTHING)
+		ctr_log(j->log, CTR_WARN, "report-data.any", NULL, 0, 0,
+			"without --report-data nothing shows that the evidence is fresh, and whose it is");
+	return 0;
+}
+
+static int run(struct work *w, const char *path, struct ctr_buf *out, struct ctr_err *e)
+{
+	int rc = -1;
+
+	if (load_appraisal(w, e) < 0 || load_refs(w, e) < 0 || load_root(w, e) < 0 || check_question(w, e) < 0)
+		return -1;
+	w->job.vf.any_guest = w->authenticity;
+	if (!w->batch)
+		return job_run(&w->job, path, false, out, e);
+	if (ctr_snp_cache_new(&w->job.vf.snp, e) == 0 && ctr_tdx_cache_new(&w->job.vf.tdx, e) == 0)
+		rc = batch_run(&w->job, stdin, e);
+	ctr_snp_cache_free(w->job.vf.snp);
+	ctr_tdx_cache_free(w->job.vf.tdx);
+	return rc;
+}
+
+int cmd_verify(struct ctr_tool *t, int argc, char **argv, struct ctr_buf *out, struct ctr_err *e)
+{
+	struct work w = { .job = { .log = &t->log, .warn_days = 7 } };
+	int first = 0, rc;
+
+	t->synopsis = "[options] [file]";
+	t->summary = "Answers whether a hardware report is genuine and is what a manifest permits.";
+	t->example = "ctr-attest-verify --manifest manifest.json --report-data $HEX < evidence.cbor";
+	t->opts = opts;
+	ctr_appraisal_init(&w.job.appraisal);
+	w.job.vf.appraisal = &w.job.appraisal;
+	w.job.vf.opts.at = time(NULL);
+	w.job.vf.opts.crl = CTR_CRL_IF_AVAILABLE;
+	rc = ctr_tool_opts(t, argc, argv, on_opt, &w, &first, e);
+	if (rc == 0 && !t->served)
+		rc = argc - first > (w.batch ? 0 : 1) ? ctr_fail(e, CTR_USAGE, "usage", "too many files (expected one; with --batch names on stdin)")
+				      : run(&w, first < argc ? argv[first] : "-", out, e);
+	ctr_appraisal_free(&w.job.appraisal);
+	ctr_manifest_free(&w.job.refs);
+	return rc;
+}

@@ -1,0 +1,97 @@
+#include "verify.h"
+
+#include <string.h>
+
+#include "file.h"
+
+static int load(const char *path, struct ctr_evidence *ev, struct ctr_err *e)
+{
+	ctr_auto_buf struct ctr_buf in = { 0 };
+
+	if (ctr_file_read(path, CTR_EVIDENCE_MAX, &in, e) < 0)
+		return -1;
+	return ctr_evidence_read((const uint8_t *)in.p, in.n, ev, e) < 0 ? ctr_wrap(e, "%s", path) : 0;
+}
+
+/* Every field as it is, believed by nobody. */
+static int inspect(const struct ctr_evidence *ev, struct ctr_json *obj, struct ctr_err *e)
+{
+	struct ctr_json *claims, *items;
+
+	ctr_json_set_string(obj, "tee", ctr_tee_names[ev->tee]);
+	claims = ctr_json_set_object(obj, "claims");
+	ctr_json_set_bool(claims, "authenticated", false);
+	if (ev->tee == CTR_TEE_SNP) {
+		struct ctr_snp_report r;
+
+		if (ctr_snp_parse((const uint8_t *)ev->item[CTR_REPORT].p, ev->item[CTR_REPORT].n, &r, e) < 0)
+			return -1;
+		ctr_snp_claims(&r, ctr_snp_cpuid_product(&r), claims);
+	} else {
+		struct ctr_tdx_quote q;
+
+		if (ctr_tdx_parse(ev->item[CTR_REPORT].p, ev->item[CTR_REPORT].n, &q, e) < 0 || ctr_tdx_claims(&q, claims, e) < 0)
+			return -1;
+	}
+	items = ctr_json_set_object(obj, "evidence");
+	for (int i = 0; i < CTR_ITEMS; i++) {
+		if (ev->item[i].n)
+			ctr_json_set_uint(items, ctr_item_names[i], ev->item[i].n);
+	}
+	return items ? 0 : ctr_fail_mem(e);
+}
+
+/* lesson: a TCB change cut off machines unnoticed for days */
+static void warn_expiry(const struct job *j, const char *path, const struct ctr_verdict *v)
+{
+	char at[CTR_TIME_MAX];
+
+	if (j->warn_days && v->expires_item && v->expires - j->vf.opts.at < (time_t)j->warn_days * 86400 &&
+	    v->expires >= j->vf.opts.at)
+		ctr_log(j->log, CTR_WARN, "collateral.expires", path, 0, 0, "%s expires at %s: get a new one", v->expires_item,
+			ctr_time_print(v->expires, at));
+}
+
+static int verify(const struct job *j, const char *path, const struct ctr_evidence *ev, struct ctr_json *obj, struct ctr_err *e)
+{
+	ctr_auto_verdict struct ctr_verdict v = { 0 };
+	const struct ctr_check *why;
+
+	if (ctr_verify(&j->vf, ev, &v, e) < 0 || ctr_verdict_json(&j->vf, &v, obj, e) < 0)
+		return -1;
+	if (j->at_given)
+		ctr_json_set_bool(obj, "verified_at_given", true);
+	warn_expiry(j, path, &v);
+	if (v.accepted)
+		return 0;
+	why = ctr_checks_failed(&v.checks);
+	ctr_fail(e, CTR_NO, why ? why->name : "rejected", "rejected: %s: expected %s, found %s", why ? why->name : "", why ? why->expected : "",
+		 why ? why->found : "");
+	return why && *why->detail ? ctr_err_fix(e, "%s", why->detail) : -1;
+}
+
+int job_run(const struct job *j, const char *path, bool compact, struct ctr_buf *out, struct ctr_err *e)
+{
+	ctr_auto_evidence struct ctr_evidence ev = { 0 };
+	ctr_auto_json struct ctr_json *obj = ctr_json_new_object();
+	struct ctr_err printing = { 0 };
+	int rc;
+
+	if (load(path, &ev, e) < 0)
+		return -1;
+	if (compact)
+		ctr_json_set_string(obj, "file", path);
+	rc = j->inspect ? inspect(&ev, obj, e) : verify(j, path, &ev, obj, e);
+	if (rc < 0 && e->code != CTR_NO)
+		return ctr_wrap(e, "%s", path);
+	if (ctr_json_print(obj, compact ? 0 : 2, out, &printing) < 0) {
+		*e = printing;
+		return -1;
+	}
+	ctr_buf_addc(out, '\n');
+	if (ctr_buf_ok(out, "result", &printing) < 0) {
+		*e = printing;
+		return -1;
+	}
+	return rc;
+}
