@@ -36,7 +36,7 @@ ALLLDFLAGS := -pie -Wl,-z,relro,-z,now,-z,noexecstack -Wl,--as-needed \
 LIBS := -lcrypto -lcjson -lcbor -lyaml
 LIBS_ctr-policygen := -lz -lzstd -lpthread
 LIBS_ctr-manifest := -lz
-LIBS_ctr-attest-verify := -lpthread
+LIBS_ctr-attest-verify := -lz -lpthread
 LIBS_tests := $(LIBS) -lssl -lz -lzstd -lpthread
 
 TOOLS := $(notdir $(patsubst %/main.c,%,$(wildcard tools/*/main.c)))
@@ -51,6 +51,8 @@ REPLAYS := $(FUZZ:%=$(BUILD)/fuzz/replay_%)
 FUZZERS := $(FUZZ:%=$(BUILD)/fuzz/fuzz_%)
 # What k8s/examples runs, as OCI layouts; the last one written stands for all.
 IMAGES := $(BUILD)/images/agent/index.json
+# RSA keys of simulated CAs: too slow to make for each test.
+SIMKEYS := $(BUILD)/sim/keys/asvk.key
 SRC := $(wildcard lib/*.c tools/*/*.c tests/*/*.c tests/*/*/*.c)
 obj = $(patsubst %.rego,$(BUILD)/%.rego.o,$(patsubst %.c,$(BUILD)/%.o,$(1)))
 
@@ -113,12 +115,16 @@ $(foreach f,$(FUZZ),$(call prog,$(BUILD)/fuzz/replay_$(f),\
 $(foreach f,$(FUZZ),$(call prog,$(BUILD)/fuzz/fuzz_$(f),\
 	$(call needs,tests/fuzz/fuzz_$(f).c),$(LIBS_tests) -fsanitize=fuzzer))
 
-tests: all $(UNITBINS) $(SIMBINS) $(REPLAYS) $(IMAGES)
+tests: all $(UNITBINS) $(SIMBINS) $(REPLAYS) $(IMAGES) $(SIMKEYS)
 fuzzers: $(FUZZERS)
 
 $(IMAGES): scripts/make-images
 	$(call say,IMG,$(BUILD)/images)
 	$(Q)scripts/make-images $(BUILD)/images
+
+$(SIMKEYS): | $(BUILD)/sim/simchain
+	$(call say,KEYS,$(@D))
+	$(Q)$(BUILD)/sim/simchain keys $(@D)
 
 # The targets that a newcomer runs first install what is missing; probes then need a make of their own.
 demo:

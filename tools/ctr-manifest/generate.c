@@ -2,15 +2,21 @@
 #include <string.h>
 
 #include "cmd.h"
+#include "corim.h"
 #include "gather.h"
 #include "key.h"
 #include "merge.h"
 #include "refs.h"
 
-enum { OPT_REFS = 1, OPT_OWNER, OPT_SEEDSHARE, OPT_FROZEN, OPT_MERGE, OPT_PATCH };
+enum { OPT_REFS = 1, OPT_OWNER, OPT_SEEDSHARE, OPT_FROZEN, OPT_MERGE, OPT_PATCH, OPT_CORIM, OPT_CORIM_KEY,
+       OPT_CORIM_UNSIGNED, OPT_CORIM_PRODUCT };
 
 static const struct ctr_opt opts[] = {
 	{ OPT_REFS, "reference-values", 'r', "FILE", "add these reference values (repeatable)" },
+	{ OPT_CORIM, "corim", 0, "FILE", "add the reference values of this CoRIM (repeatable)" },
+	{ OPT_CORIM_KEY, "corim-key", 0, "FILE", "who must have signed it (PEM)" },
+	{ OPT_CORIM_UNSIGNED, "corim-unsigned", 0, NULL, "it need not be signed" },
+	{ OPT_CORIM_PRODUCT, "corim-product", 0, "NAME", "Milan, Genoa or Turin: what its SEV-SNP values are for" },
 	{ OPT_OWNER, "workload-owner-key", 'w', "FILE", "this key may set later manifests (PEM; repeatable)" },
 	{ OPT_SEEDSHARE, "seedshare-owner-key", 's', "FILE", "this key may recover (PEM; repeatable)" },
 	{ OPT_FROZEN, "disable-updates", 0, NULL, "no key may set a later manifest" },
@@ -25,9 +31,10 @@ struct list {
 };
 
 struct args {
-	struct list refs, owners, seedshare, patches;
-	const char *merge;
-	bool frozen;
+	struct list refs, corims, owners, seedshare, patches;
+	const char *merge, *corim_key;
+	int corim_product; /* enum ctr_snp_product, -1: not given */
+	bool frozen, corim_unsigned;
 };
 
 /* What is gathered: the manifest, and for each policy where it was seen first. */
@@ -48,6 +55,35 @@ static int push(struct list *l, const char *s, struct ctr_err *e)
 	return 0;
 }
 
+static int read_product(const char *s, int *product, struct ctr_err *e)
+{
+	for (int i = 0; i < CTR_PRODUCTS; i++) {
+		if (strcmp(s, ctr_snp_product_names[i]) == 0) {
+			*product = i;
+			return 0;
+		}
+	}
+	return ctr_fail(e, CTR_USAGE, "usage", "--corim-product=%s (expected Milan, Genoa or Turin)", s);
+}
+
+static int on_corim(struct args *a, int id, const char *value, struct ctr_err *e)
+{
+	switch (id) {
+	case OPT_CORIM:
+		return push(&a->corims, value, e);
+	case OPT_CORIM_UNSIGNED:
+		a->corim_unsigned = true;
+		return 0;
+	case OPT_CORIM_PRODUCT:
+		return read_product(value, &a->corim_product, e);
+	default:
+		if (a->corim_key)
+			return ctr_fail(e, CTR_USAGE, "usage", "--corim-key is given twice");
+		a->corim_key = value;
+		return 0;
+	}
+}
+
 static int on_opt(void *ctx, int id, const char *value, struct ctr_err *e)
 {
 	struct args *a = ctx;
@@ -64,6 +100,11 @@ static int on_opt(void *ctx, int id, const char *value, struct ctr_err *e)
 	case OPT_FROZEN:
 		a->frozen = true;
 		return 0;
+	case OPT_CORIM:
+	case OPT_CORIM_KEY:
+	case OPT_CORIM_UNSIGNED:
+	case OPT_CORIM_PRODUCT:
+		return on_corim(a, id, value, e);
 	default:
 		if (a->merge)
 			return ctr_fail(e, CTR_USAGE, "usage", "--merge is given twice");
@@ -136,7 +177,11 @@ static int reference_values(struct ctr_manifest *m, const struct args *a,
 		if (refs_load(m, a->refs.v[i], e) < 0)
 			return -1;
 	}
-	if (a->refs.n == 0 && refs_copy(m, old, e) < 0)
+	for (size_t i = 0; i < a->corims.n; i++) {
+		if (corim_load(a->corims.v[i], a->corim_key, a->corim_unsigned, a->corim_product, m, e) < 0)
+			return -1;
+	}
+	if (a->refs.n + a->corims.n == 0 && refs_copy(m, old, e) < 0)
 		return -1;
 	for (size_t i = 0; i < a->patches.n; i++) {
 		if (refs_patch(m, a->patches.v[i], e) < 0)
@@ -179,6 +224,8 @@ static int run(struct work *w, const struct args *a, char **paths, int n, struct
 	if (a->frozen && a->owners.n > 0)
 		return ctr_fail(e, CTR_USAGE, "usage",
 				"--disable-updates and --workload-owner-key exclude each other");
+	if (a->corims.n == 0 && (a->corim_key || a->corim_unsigned || a->corim_product >= 0))
+		return ctr_fail(e, CTR_USAGE, "usage", "--corim-key, --corim-unsigned and --corim-product need --corim");
 	/* the small files first: a mistake there shows at once */
 	if ((a->merge && ctr_manifest_load(a->merge, &old, e) < 0) ||
 	    reference_values(&w->m, a, &old, e) < 0 ||
@@ -194,7 +241,7 @@ static int run(struct work *w, const struct args *a, char **paths, int n, struct
 
 int cmd_generate(struct ctr_tool *t, int argc, char **argv, struct ctr_buf *out, struct ctr_err *e)
 {
-	struct args a = { 0 };
+	struct args a = { .corim_product = -1 };
 	struct work w = { 0 };
 	int first = 0, rc;
 
@@ -216,6 +263,7 @@ int cmd_generate(struct ctr_tool *t, int argc, char **argv, struct ctr_buf *out,
 	free(w.seen);
 	ctr_manifest_free(&w.m);
 	free(a.refs.v);
+	free(a.corims.v);
 	free(a.owners.v);
 	free(a.seedshare.v);
 	free(a.patches.v);

@@ -1,0 +1,100 @@
+#include "crypto_sim.h"
+
+#include <limits.h>
+#include <string.h>
+
+#include <openssl/core_names.h>
+#include <openssl/ec.h>
+#include <openssl/evp.h>
+#include <openssl/pem.h>
+
+struct ctr_sim_key {
+	EVP_PKEY *key;
+	size_t half;
+};
+
+/* OpenSSL would ask on the terminal. */
+static int no_password(char *buf, int size, int rw, void *ctx)
+{
+	(void)buf;
+	(void)size;
+	(void)rw;
+	(void)ctx;
+	return -1;
+}
+
+static bool on_curve(EVP_PKEY *key, size_t half)
+{
+	char curve[64] = "";
+
+	return EVP_PKEY_is_a(key, "EC") && EVP_PKEY_get_group_name(key, curve, sizeof curve, NULL) == 1 &&
+	       strcmp(curve, half == 32 ? "prime256v1" : "secp384r1") == 0;
+}
+
+int ctr_sim_key_read(const char *name, const struct ctr_buf *pem, size_t half, struct ctr_sim_key **out,
+		     struct ctr_err *e)
+{
+	BIO *bio = pem->n <= INT_MAX ? BIO_new_mem_buf(ctr_buf_str(pem), (int)pem->n) : NULL;
+	EVP_PKEY *key = bio ? PEM_read_bio_PrivateKey(bio, NULL, no_password, NULL) : NULL;
+
+	*out = NULL;
+	BIO_free(bio);
+	if (!key)
+		return ctr_fail(e, CTR_FORMAT, "key.pem", "%s: no unencrypted private key in PEM", name);
+	if (!on_curve(key, half)) {
+		EVP_PKEY_free(key);
+		return ctr_fail(e, CTR_FORMAT, "key.kind", "%s: no EC key on P-%zu", name, half * 8);
+	}
+	*out = malloc(sizeof **out);
+	if (!*out) {
+		EVP_PKEY_free(key);
+		return ctr_fail_mem(e);
+	}
+	**out = (struct ctr_sim_key){ .key = key, .half = half };
+	return 0;
+}
+
+void ctr_sim_key_free(struct ctr_sim_key *key)
+{
+	if (!key)
+		return;
+	EVP_PKEY_free(key->key);
+	free(key);
+}
+
+static bool split(const uint8_t *der, size_t n, uint8_t *rs, size_t half)
+{
+	ECDSA_SIG *sig = d2i_ECDSA_SIG(NULL, &der, (long)n);
+	bool ok = sig && BN_bn2binpad(ECDSA_SIG_get0_r(sig), rs, (int)half) == (int)half &&
+		  BN_bn2binpad(ECDSA_SIG_get0_s(sig), rs + half, (int)half) == (int)half;
+
+	ECDSA_SIG_free(sig);
+	return ok;
+}
+
+int ctr_sim_key_sign(const struct ctr_sim_key *key, enum ctr_hash_alg alg, const void *p, size_t n, uint8_t *rs,
+		     struct ctr_err *e)
+{
+	static const char *const names[] = { "SHA256", "SHA384", "SHA512" };
+	EVP_MD_CTX *ctx = EVP_MD_CTX_new();
+	uint8_t der[160];
+	size_t len = sizeof der;
+	bool ok = ctx && EVP_DigestSignInit_ex(ctx, NULL, names[alg], NULL, NULL, key->key, NULL) == 1 &&
+		  EVP_DigestSign(ctx, der, &len, p, n) == 1 && split(der, len, rs, key->half);
+
+	EVP_MD_CTX_free(ctx);
+	return ok ? 0 : ctr_fail(e, CTR_ENV, "sim.sign", "the signature could not be made");
+}
+
+int ctr_sim_key_point(const struct ctr_sim_key *key, uint8_t *xy, struct ctr_err *e)
+{
+	BIGNUM *x = NULL, *y = NULL;
+	int half = (int)key->half;
+	bool ok = EVP_PKEY_get_bn_param(key->key, OSSL_PKEY_PARAM_EC_PUB_X, &x) == 1 &&
+		  EVP_PKEY_get_bn_param(key->key, OSSL_PKEY_PARAM_EC_PUB_Y, &y) == 1 &&
+		  BN_bn2binpad(x, xy, half) == half && BN_bn2binpad(y, xy + half, half) == half;
+
+	BN_free(x);
+	BN_free(y);
+	return ok ? 0 : ctr_fail(e, CTR_ENV, "sim.sign", "the public key has no coordinates");
+}
