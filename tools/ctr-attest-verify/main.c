@@ -10,6 +10,7 @@ static const struct {
 	{ "bundle", "ctr-attest-verify bundle", cmd_bundle },
 	{ "certs", "ctr-attest-verify certs", cmd_certs },
 	{ "eventlog", "ctr-attest-verify eventlog", cmd_eventlog },
+	{ "fetch", "ctr-attest-verify fetch", cmd_fetch },
 	{ "idblock", "ctr-attest-verify idblock", cmd_idblock },
 };
 
