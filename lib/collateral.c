@@ -323,7 +323,7 @@ int ctr_collateral_fill(const struct ctr_collateral_opts *o, const struct ctr_co
 }
 
 static int save_item(const char *dir, const struct ctr_ask_item *item,
-		     const struct ctr_evidence *ev, size_t *count, struct ctr_err *e)
+		     const struct ctr_evidence *ev, struct ctr_buf *names, struct ctr_err *e)
 {
 	const struct ctr_buf *b = &ev->item[item->item];
 	ctr_auto_buf struct ctr_buf path = { 0 };
@@ -334,12 +334,12 @@ static int save_item(const char *dir, const struct ctr_ask_item *item,
 	if (ctr_buf_ok(&path, "file name", e) < 0 ||
 	    ctr_file_write(path.p, b->p, b->n, 0644, e) < 0)
 		return -1;
-	++*count;
-	return 0;
+	ctr_buf_addf(names, "%s\n", item->name);
+	return ctr_buf_ok(names, "names", e);
 }
 
 int ctr_collateral_save(const char *dir, const struct ctr_collateral_needs *n,
-			const struct ctr_evidence *ev, size_t *count, struct ctr_err *e)
+			const struct ctr_evidence *ev, struct ctr_buf *names, struct ctr_err *e)
 {
 	const struct ctr_collateral_opts o = { 0 };
 	struct ctr_collateral_needs every = *n;
@@ -348,7 +348,6 @@ int ctr_collateral_save(const char *dir, const struct ctr_collateral_needs *n,
 					   .item[CTR_REPORT] = ev->item[CTR_REPORT] };
 	struct ctr_asks asks;
 
-	*count = 0;
 	every.chain = true;
 	every.crl = CTR_CRL_REQUIRED;
 	if (ctr_collateral_list(&o, &every, &bare, ev, &asks, e) < 0 ||
@@ -356,7 +355,7 @@ int ctr_collateral_save(const char *dir, const struct ctr_collateral_needs *n,
 		return -1;
 	for (size_t k = 0; k < asks.n; k++) {
 		for (size_t i = 0; i < asks.v[k].n; i++) {
-			if (save_item(dir, &asks.v[k].v[i], ev, count, e) < 0)
+			if (save_item(dir, &asks.v[k].v[i], ev, names, e) < 0)
 				return -1;
 		}
 	}

@@ -10,8 +10,8 @@
 #include "verify.h"
 
 /*
- * Whether an item is valid at that time, by the pinned roots; *expires is when it ends, 0 when
- * never. It need not be the item that the report wants: that is for the verifier.
+ * Whether an item can be used at that time, or another has to be found; *expires is when it ends, 0
+ * when never. Whether it is genuine, and the one that the report wants, the verifier says each time.
  */
 typedef bool (*ctr_still_good)(void *ctx, enum ctr_item item, const struct ctr_buf *b, time_t at,
 			       time_t *expires);
@@ -34,9 +34,10 @@ struct ctr_collateral_opts {
 /* What the verification will want. */
 struct ctr_collateral_needs {
 	enum ctr_crl_mode crl; /* IF_AVAILABLE: a list that cannot be had is only said */
-	enum ctr_snp_product
-		product;   /* for reports that do not say theirs (version 2); else CTR_PRODUCTS */
+	/* for reports that do not say theirs (version 2); CTR_PRODUCTS: not known */
+	enum ctr_snp_product product;
 	bool chain;	   /* SNP: ASK and ARK too, which are shipped otherwise */
+	bool tcb_optional; /* TDX: TCB info and QE identity that cannot be had are only said */
 	uint8_t fmspc[6];  /* TDX: of the PCK certificate */
 	bool processor_ca; /* TDX: its issuer is the Processor CA, not the Platform CA */
 };
@@ -59,9 +60,10 @@ CTR_MUST int ctr_collateral_fill(const struct ctr_collateral_opts *o,
 
 /*
  * Writes ev's endorsements into a directory (made when missing) under the names that o->dir is
- * searched for, mode 0644. *count is how many.
+ * searched for, mode 0644. The names are appended to `names`, one a line.
  */
 CTR_MUST int ctr_collateral_save(const char *dir, const struct ctr_collateral_needs *n,
-				 const struct ctr_evidence *ev, size_t *count, struct ctr_err *e);
+				 const struct ctr_evidence *ev, struct ctr_buf *names,
+				 struct ctr_err *e);
 
 #endif

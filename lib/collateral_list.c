@@ -107,12 +107,13 @@ static int list_snp(struct list *f, struct ctr_err *e)
 static int list_tdx(struct list *f, struct ctr_err *e)
 {
 	bool crl = f->needs->crl != CTR_CRL_NEVER, optional = f->needs->crl == CTR_CRL_IF_AVAILABLE;
+	bool tcb = f->needs->tcb_optional;
 
 	if ((lacks(f, CTR_TCB_INFO) || lacks(f, CTR_TCB_INFO_CHAIN)) &&
-	    ctr_pcs_tcb_info(f->pcs, f->needs->fmspc, next(f, false), e) < 0)
+	    ctr_pcs_tcb_info(f->pcs, f->needs->fmspc, next(f, tcb), e) < 0)
 		return -1;
 	if ((lacks(f, CTR_QE_IDENTITY) || lacks(f, CTR_QE_IDENTITY_CHAIN)) &&
-	    ctr_pcs_qe_identity(f->pcs, next(f, false), e) < 0)
+	    ctr_pcs_qe_identity(f->pcs, next(f, tcb), e) < 0)
 		return -1;
 	if (crl && (lacks(f, CTR_PCK_CRL) || lacks(f, CTR_PCK_CRL_CHAIN)) &&
 	    ctr_pcs_pck_crl(f->pcs, f->needs->processor_ca, next(f, optional), e) < 0)

@@ -64,8 +64,7 @@ static bool qe_identity(const struct ctr_buf *b, struct window *w)
 	return true;
 }
 
-/* Well-formed, and of this time. Whether it is genuine the verification says, wherever it came from. */
-static bool still_good(void *ctx, enum ctr_item item, const struct ctr_buf *b, time_t at, time_t *expires)
+bool ctr_endorsement_good(void *ctx, enum ctr_item item, const struct ctr_buf *b, time_t at, time_t *expires)
 {
 	struct window w = { 0 };
 	bool sound;
@@ -124,23 +123,23 @@ static enum ctr_snp_product product(const struct ctr_evidence *ev)
 	return CTR_PRODUCTS;
 }
 
-int ctr_endorse(const struct ctr_collateral_opts *o, const struct ctr_verify_opts *v, struct ctr_evidence *ev,
-		struct ctr_collateral_needs *n, struct ctr_err *e)
+int ctr_endorse_needs(const struct ctr_evidence *ev, struct ctr_collateral_needs *n, struct ctr_err *e)
 {
-	struct ctr_collateral_opts own = *o;
-	struct ctr_collateral_needs needs = { .crl = v->crl, .product = CTR_PRODUCTS };
+	if (ev->tee == CTR_TEE_TDX)
+		return tdx_needs(ev, n, e);
+	if (n->product == CTR_PRODUCTS)
+		n->product = product(ev);
+	return 0;
+}
 
+int ctr_endorse(const struct ctr_collateral_opts *o, const struct ctr_verify_opts *v, struct ctr_evidence *ev, struct ctr_err *e)
+{
+	struct ctr_collateral_needs needs = { .crl = v->crl, .product = CTR_PRODUCTS };
+	struct ctr_collateral_opts own = *o;
+
+	if (ev->tee == CTR_TEE_TDX && v->tcb_optional)
+		return 0;
 	own.at = v->at;
-	own.still_good = still_good;
-	if (ev->tee == CTR_TEE_TDX) {
-		if (v->tcb_optional)
-			return 0;
-		if (tdx_needs(ev, &needs, e) < 0)
-			return -1;
-	} else {
-		needs.product = product(ev);
-	}
-	if (n)
-		*n = needs;
-	return ctr_collateral_fill(&own, &needs, ev, e);
+	own.still_good = ctr_endorsement_good;
+	return ctr_endorse_needs(ev, &needs, e) < 0 ? -1 : ctr_collateral_fill(&own, &needs, ev, e);
 }

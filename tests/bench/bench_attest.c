@@ -138,7 +138,7 @@ static void prepare(struct whole *w, const char *dir, const char *root_name, str
 	snprintf(spec, sizeof spec, "sim:%s", dir);
 	must(ctr_platform_open(spec, NULL, &p, &e), &e);
 	must(ctr_platform_issue(p, data, &w->ev, &e), &e);
-	must(ctr_endorse(&from, &w->vf.opts, &w->ev, NULL, &e), &e);
+	must(ctr_endorse(&from, &w->vf.opts, &w->ev, &e), &e);
 }
 
 /* In turns, so that a machine that slows down slows both; the best of each. */

@@ -138,7 +138,7 @@ static int run(struct opts *o, const char *path, struct ctr_err *e)
 {
 	ctr_auto_evidence struct ctr_evidence ev = { 0 };
 	ctr_auto_buf struct ctr_buf b = { 0 };
-	size_t n;
+	ctr_auto_buf struct ctr_buf names = { 0 };
 
 	if (ctr_file_read(path, CTR_EVIDENCE_MAX, &b, e) < 0 ||
 	    ctr_evidence_read((const uint8_t *)ctr_buf_str(&b), b.n, &ev, e) < 0 ||
@@ -154,9 +154,10 @@ static int run(struct opts *o, const char *path, struct ctr_err *e)
 	}
 	if (!o->save)
 		return 0;
-	if (ctr_collateral_save(o->save, &o->n, &ev, &n, e) < 0)
+	if (ctr_collateral_save(o->save, &o->n, &ev, &names, e) < 0)
 		return -1;
-	printf("saved %zu\n", n);
+	for (const char *p = ctr_buf_str(&names); *p; p += strcspn(p, "\n") + 1)
+		printf("saved %.*s\n", (int)strcspn(p, "\n"), p);
 	return 0;
 }
 

@@ -15,6 +15,7 @@ int cmd_bundle(struct ctr_tool *t, int argc, char **argv, struct ctr_buf *out, s
 int cmd_certs(struct ctr_tool *t, int argc, char **argv, struct ctr_buf *out, struct ctr_err *e);
 int cmd_fetch(struct ctr_tool *t, int argc, char **argv, struct ctr_buf *out, struct ctr_err *e);
 int cmd_eventlog(struct ctr_tool *t, int argc, char **argv, struct ctr_buf *out, struct ctr_err *e);
+int cmd_fetch(struct ctr_tool *t, int argc, char **argv, struct ctr_buf *out, struct ctr_err *e);
 int cmd_idblock(struct ctr_tool *t, int argc, char **argv, struct ctr_buf *out, struct ctr_err *e);
 
 #endif

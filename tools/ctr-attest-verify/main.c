@@ -11,6 +11,7 @@ static const struct {
 	{ "certs", "ctr-attest-verify certs", cmd_certs },
 	{ "fetch", "ctr-attest-verify fetch", cmd_fetch },
 	{ "eventlog", "ctr-attest-verify eventlog", cmd_eventlog },
+	{ "fetch", "ctr-attest-verify fetch", cmd_fetch },
 	{ "idblock", "ctr-attest-verify idblock", cmd_idblock },
 };
 

@@ -28,9 +28,8 @@ static const struct ctr_opt opts[] = {
 	{ O_CRL, "crl", 0, "MODE", "required, if-available (default) or never" },
 	{ O_TCB, "tcb", 0, "MODE", "TDX: TCB info and QE identity: required (default) or if-available" },
 	{ O_WARN, "warn-days", 0, "N", "warn of what expires within N days (default 7)" },
-	{ O_COLLATERAL, "collateral", 0, "DIR", "endorsements that the evidence lacks; see fetch" },
-	{ O_OFFLINE, "offline", 0, NULL, "never use the network" },
-	SOURCE_ROWS,
+	SOURCES_LOCAL,
+	SOURCES_NET,
 	{ O_ISSUE, "issue", 0, NULL, "print this machine's evidence, bound to --report-data" },
 	{ O_PLATFORM, "platform", 0, "SPEC", "where --issue gets it: auto (default), configfs-tsm, sev-guest, sim:DIR" },
 	{ O_BATCH, "batch", 0, NULL, "file names on stdin, one a line; one JSON result a line" },
@@ -132,8 +131,8 @@ static int on_opt(void *ctx, int id, const char *value, struct ctr_err *e)
 {
 	struct work *w = ctx;
 
-	if (sources_opt(&w->from, id, value))
-		return 0;
+	if (id >= SRC_FIRST && id <= SRC_LAST)
+		return sources_opt(&w->from, id, value, e);
 	switch (id) {
 	case O_MANIFEST: w->manifest = value; return 0;
 	case O_REFS: return add_refs(w, value, e);
@@ -255,7 +254,7 @@ static int run(struct work *w, const char *path, struct ctr_buf *out, struct ctr
 	if (load_appraisal(w, e) < 0 || load_refs(w, e) < 0 || load_root(w, e) < 0 || check_question(w, e) < 0)
 		return -1;
 	w->job.vf.any_guest = w->authenticity;
-	if (sources_ready(&w->from, w->job.log, e) < 0)
+	if (sources_ready(&w->from, w->job.vf.opts.at, w->job.log, e) < 0)
 		return -1;
 	w->job.from = w->from.c;
 	if (!w->batch)

@@ -1,19 +1,36 @@
 #include "sources.h"
 
 #include <stdlib.h>
+#include <string.h>
 
-bool sources_opt(struct sources *s, int id, const char *value)
+
+void sources_free(struct sources *s)
+{
+	ctr_buf_free(&s->cache);
+}
+
+static int timeout(struct sources *s, const char *value, struct ctr_err *e)
+{
+	uint64_t n;
+
+	if (ctr_number(value, "--timeout", 1, 3600, &n, e) < 0)
+		return -1;
+	s->c.http.total_s = (unsigned)n;
+	return 0;
+}
+
+int sources_opt(struct sources *s, int id, const char *value, struct ctr_err *e)
 {
 	switch (id) {
-	case O_COLLATERAL: s->c.dir = value; return true;
-	case O_CACHE: s->cache = value; return true;
-	case O_NO_CACHE: s->no_cache = true; return true;
-	case O_OFFLINE: s->c.offline = true; return true;
-	case O_KDS: s->c.kds_url = value; return true;
-	case O_PCS: s->c.pcs_url = value; return true;
-	case O_ROOT_CRL: s->c.root_crl_url = value; return true;
-	case O_CA: s->c.http.ca_file = value; return true;
-	default: return false;
+	case SRC_DIR: s->c.dir = value; return 0;
+	case SRC_KDS: s->c.kds_url = value; return 0;
+	case SRC_PCS: s->c.pcs_url = value; return 0;
+	case SRC_ROOT_CRL: s->c.root_crl_url = value; return 0;
+	case SRC_CA: s->c.http.ca_file = value; return 0;
+	case SRC_TIMEOUT: return timeout(s, value, e);
+	case SRC_CACHE: s->c.cache = value; return 0;
+	case SRC_NO_CACHE: s->no_cache = true; return 0;
+	default: s->c.offline = true; return 0;
 	}
 }
 
@@ -24,30 +41,25 @@ static const char *env2(const char *a, const char *b)
 	return v && *v ? v : getenv(b);
 }
 
-int sources_ready(struct sources *s, struct ctr_log *log, struct ctr_err *e)
+int sources_ready(struct sources *s, time_t at, struct ctr_log *log, struct ctr_err *e)
 {
 	const char *xdg = getenv("XDG_CACHE_HOME"), *home = getenv("HOME");
 
-	if (s->cache)
-		ctr_buf_adds(&s->cache_dir, s->cache);
-	else if (xdg && *xdg == '/')
-		ctr_buf_addf(&s->cache_dir, "%s/ctr/collateral", xdg);
-	else if (home && *home == '/')
-		ctr_buf_addf(&s->cache_dir, "%s/.cache/ctr/collateral", home);
-	if (ctr_buf_ok(&s->cache_dir, "cache directory", e) < 0)
+	if (!s->c.cache && xdg && *xdg == '/')
+		ctr_buf_addf(&s->cache, "%s/ctr/collateral", xdg);
+	else if (!s->c.cache && home && *home == '/')
+		ctr_buf_addf(&s->cache, "%s/.cache/ctr/collateral", home);
+	if (ctr_buf_ok(&s->cache, "cache directory", e) < 0)
 		return -1;
-	s->c.cache = s->no_cache || !s->cache_dir.n ? NULL : s->cache_dir.p;
-	s->c.log = log;
-	s->c.http.log = log;
+	if (s->cache.n)
+		s->c.cache = s->cache.p;
+	if (s->no_cache)
+		s->c.cache = NULL;
 	s->c.http.http_proxy = getenv("http_proxy");
 	s->c.http.https_proxy = env2("HTTPS_PROXY", "https_proxy");
 	s->c.http.no_proxy = env2("NO_PROXY", "no_proxy");
-	if (!s->c.http.ca_file)
-		s->c.http.ca_file = env2("CURL_CA_BUNDLE", "SSL_CERT_FILE");
+	s->c.http.log = s->c.log = log;
+	s->c.still_good = ctr_endorsement_good;
+	s->c.at = at;
 	return 0;
-}
-
-void sources_free(struct sources *s)
-{
-	ctr_buf_free(&s->cache_dir);
 }

@@ -79,7 +79,7 @@ int job_run(const struct job *j, const char *path, bool compact, struct ctr_buf 
 
 	if (load(path, &ev, e) < 0)
 		return -1;
-	if (!j->inspect && ctr_endorse(&j->from, &j->vf.opts, &ev, NULL, e) < 0)
+	if (!j->inspect && ctr_endorse(&j->from, &j->vf.opts, &ev, e) < 0)
 		return ctr_wrap(e, "%s", path);
 	if (compact)
 		ctr_json_set_string(obj, "file", path);
