@@ -1,4 +1,4 @@
-/* Is this TDX quote genuine, and what does Intel say of the platform? The steps of Intel's quote verification, up to a pinned root key. */
+/* Is this TDX quote genuine, and what does Intel say of its platform? Intel's quote verification, up to a pinned root key. */
 #ifndef LIB_TDX_VERIFY_H
 #define LIB_TDX_VERIFY_H
 
@@ -24,8 +24,8 @@ struct ctr_tdx_result {
 	enum ctr_tcb_status status;		  /* merged */
 	struct ctr_advisories advisories;	  /* of the levels that were found */
 	time_t tcb_date;			  /* of the platform's level; 0: none */
-	bool has_tcb_info, has_qe_identity;	  /* signed by Intel (TCB info: and of this platform): then the numbers below hold */
-	uint32_t tcb_info_eval, qe_identity_eval; /* tcbEvaluationDataNumber */
+	bool has_tcb_info, has_qe_identity;	  /* signed by Intel; TCB info: and of this platform */
+	uint32_t tcb_info_eval, qe_identity_eval; /* their tcbEvaluationDataNumber then */
 	time_t expires;		  /* when the first of the certificates, lists and bodies used runs out */
 	const char *expires_item; /* which: "PCK chain", "tcb_info", "tcb_info_chain", "qe_identity", … "root_crl" */
 };
