@@ -1,4 +1,4 @@
-/* TDX quotes, version 4 and 5 (Intel TDX DCAP Quoting Library API, appendix A.3 and A.4): bytes to fields, nothing is believed. */
+/* TDX quotes of version 4 and 5 (Intel TDX DCAP Quoting Library API, appendix A): bytes to fields, nothing is believed. */
 #ifndef LIB_TDX_H
 #define LIB_TDX_H
 
@@ -50,8 +50,16 @@ CTR_MUST int ctr_tdx_parse(const void *p, size_t n, struct ctr_tdx_quote *q, str
  */
 CTR_MUST int ctr_tdx_claims(const struct ctr_tdx_quote *q, struct ctr_json *obj, struct ctr_err *e);
 
-/* Bit of TDATTRIBUTES or XFAM, 0 to 63. */
-enum { CTR_TD_DEBUG = 0, CTR_TD_LASS = 27, CTR_TD_SEPT_VE_DISABLE = 28, CTR_TD_MIGRATABLE = 29, CTR_TD_PKS = 30, CTR_TD_KL = 31, CTR_TD_PERFMON = 63 };
+/* Bits of TDATTRIBUTES. Behind them: one bit, 0 to 63, and all of them, of TDATTRIBUTES or XFAM. */
+enum {
+	CTR_TD_DEBUG = 0,
+	CTR_TD_LASS = 27,
+	CTR_TD_SEPT_VE_DISABLE = 28,
+	CTR_TD_MIGRATABLE = 29,
+	CTR_TD_PKS = 30,
+	CTR_TD_KL = 31,
+	CTR_TD_PERFMON = 63,
+};
 bool ctr_tdx_bit(const uint8_t field[8], unsigned bit);
 uint64_t ctr_tdx_le64(const uint8_t field[8]);
 

@@ -155,18 +155,19 @@ struct crl_names {
 
 static bool check_crl(struct run *r, X509_CRL *l, size_t issuer, const struct crl_names *n)
 {
-	const char *fault;
+	const char *why = NULL, *fault;
 	time_t from, until;
 	bool known;
 
-	if (!l) {
-		ctr_check_skip(r->cs, n->list, "%s", r->o->crl == CTR_CRL_NEVER ? "not asked for" : "there is no list");
-		ctr_check_skip(r->cs, n->validity, "%s", r->o->crl == CTR_CRL_NEVER ? "not asked for" : "there is no list");
-		return false;
-	}
-	if (r->pck.n != 3) {
-		ctr_check_skip(r->cs, n->list, "the quote has no chain of three certificates");
-		ctr_check_skip(r->cs, n->validity, "the quote has no chain of three certificates");
+	if (r->o->crl == CTR_CRL_NEVER)
+		why = "not asked for";
+	else if (!l)
+		why = "there is no list";
+	else if (r->pck.n != 3)
+		why = "the quote has no chain of three certificates";
+	if (why) {
+		ctr_check_skip(r->cs, n->list, "%s", why);
+		ctr_check_skip(r->cs, n->validity, "%s", why);
 		return false;
 	}
 	fault = ctr_tdx_crl_fault(l, r->pck.v[issuer]);
@@ -187,16 +188,20 @@ static void check_crls(struct run *r)
 /* c must be of the list's issuer: a list says nothing of other issuers' certificates, whatever their numbers. */
 static void check_revoked(struct run *r, const char *name, X509_CRL *l, bool good, size_t issuer, const X509 *c)
 {
-	bool own;
+	const char *why = r->o->crl == CTR_CRL_NEVER ? "not asked for" : !l ? "there is no list" : NULL;
+	const char *found = "so";
 
-	if (!good || !c) {
-		ctr_check_skip(r->cs, name, "%s", !l && r->o->crl == CTR_CRL_NEVER ? "not asked for" :
-					    !c ? "there is no certificate" : l ? "the list is not good" : "there is no list");
+	if (!why && (!good || !c))
+		why = c ? "the list is not good" : "there is no certificate to look for";
+	if (why) {
+		ctr_check_skip(r->cs, name, "%s", why);
 		return;
 	}
-	own = ctr_x509_same_name(c, r->pck.v[issuer]);
-	ctr_check(r->cs, name, own && !ctr_crl_has(l, c), "not on the list", own ? ctr_crl_has(l, c) ? "revoked" : "so" : "another issuer",
-		  NULL);
+	if (!ctr_x509_same_name(c, r->pck.v[issuer]))
+		found = "of another issuer";
+	else if (ctr_crl_has(l, c))
+		found = "revoked";
+	ctr_check(r->cs, name, strcmp(found, "so") == 0, "not on the list", found, NULL);
 }
 
 static void check_revocations(struct run *r)

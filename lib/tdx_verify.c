@@ -232,6 +232,14 @@ static int check_tcb(const struct ctr_tdx_trust *t, struct ctr_checks *cs, struc
 	return 0;
 }
 
+/* Levels of SVNs that nobody vouches for are shown in the checks, but are no result. */
+static void forget_levels(struct ctr_tdx_result *r)
+{
+	ctr_advisories_free(&r->advisories);
+	r->platform = r->module = r->qe = r->status = CTR_TCB_NONE;
+	r->tcb_date = 0;
+}
+
 static int judge(const struct ctr_tdx_trust *t, time_t at, struct ctr_checks *cs, struct ctr_tdx_result *r, struct ctr_err *e)
 {
 	bool valid, good;
@@ -243,6 +251,8 @@ static int judge(const struct ctr_tdx_trust *t, time_t at, struct ctr_checks *cs
 	if (check_quote(&r->quote, t->key, cs, &good, e) < 0 || check_qe(t, cs, r, e) < 0 || check_tcb(t, cs, r, e) < 0)
 		return -1;
 	r->authenticated = t->pck_good && valid && good && !cs->bad;
+	if (!r->authenticated)
+		forget_levels(r);
 	return cs->bad ? ctr_fail_mem(e) : 0;
 }
 

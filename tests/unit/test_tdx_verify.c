@@ -157,6 +157,8 @@ static void judge(const struct row *w, const struct ctr_checks *cs, const struct
 		fail_msg("flaw %d: %zu failed, %s (%s) the first", w->flaw, cs->failed, first->name, first->found);
 	if (r->authenticated != w->authenticated)
 		fail_msg("flaw %d: authenticated %d", w->flaw, r->authenticated);
+	if (!r->authenticated)
+		assert_true(r->status == CTR_TCB_NONE && r->platform == CTR_TCB_NONE && r->qe == CTR_TCB_NONE);
 	assert_int_equal(cs->n, 38);
 	assert_false(ctr_checks_ok(cs));
 }
