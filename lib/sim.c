@@ -12,7 +12,7 @@
 struct ctr_sim {
 	enum ctr_tee tee;
 	struct ctr_sim_values values;
-	struct ctr_sim_key *leaf; /* SNP: of the VCEK or VLEK */
+	struct ctr_sign_key *leaf; /* SNP: of the VCEK or VLEK */
 	bool vlek;
 	struct ctr_buf cert[3]; /* SNP: leaf, ask, ark in DER; empty where DIR has none */
 	struct ctr_sim_tdx_keys tdx;
@@ -23,9 +23,9 @@ void ctr_sim_free(struct ctr_sim *s)
 	if (!s)
 		return;
 	ctr_sim_values_free(&s->values);
-	ctr_sim_key_free(s->leaf);
-	ctr_sim_key_free(s->tdx.att);
-	ctr_sim_key_free(s->tdx.pck);
+	ctr_sign_key_free(s->leaf);
+	ctr_sign_key_free(s->tdx.att);
+	ctr_sign_key_free(s->tdx.pck);
 	ctr_buf_free(&s->tdx.chain);
 	for (size_t i = 0; i < sizeof s->cert / sizeof *s->cert; i++)
 		ctr_buf_free(&s->cert[i]);
@@ -64,11 +64,11 @@ static bool exists(const char *dir, const char *name)
 	return !path.bad && access(path.p, F_OK) == 0;
 }
 
-static int load_key(const char *dir, const char *name, size_t half, struct ctr_sim_key **key, struct ctr_err *e)
+static int load_key(const char *dir, const char *name, size_t half, struct ctr_sign_key **key, struct ctr_err *e)
 {
 	ctr_auto_buf struct ctr_buf pem = { .wipe = true };
 
-	return load(dir, name, true, &pem, e) < 0 ? -1 : ctr_sim_key_read(name, &pem, half, key, e);
+	return load(dir, name, true, &pem, e) < 0 ? -1 : ctr_sign_key_read(name, &pem, half, key, e);
 }
 
 static int load_values(const char *dir, const char *name, const char *changes, struct ctr_sim_values *l,

@@ -2,7 +2,7 @@
 #ifndef LIB_SIM_INT_H
 #define LIB_SIM_INT_H
 
-#include "crypto_sim.h"
+#include "crypto_sign.h"
 #include "sim.h"
 
 /* A field of a layout. Tables end with a NULL name. */
@@ -27,11 +27,11 @@ CTR_MUST int ctr_sim_set(const struct ctr_sim_field *table, const struct ctr_sim
 int ctr_sim_unknown(const struct ctr_sim_value *v, struct ctr_err *e); /* fails with "sim.field" */
 
 /* Signs in place: an all-zero signature when SIGNER_INFO says that there is no key. */
-CTR_MUST int ctr_sim_snp_sign(uint8_t report[CTR_SNP_SIZE], const struct ctr_sim_key *key, struct ctr_err *e);
+CTR_MUST int ctr_sim_snp_sign(uint8_t report[CTR_SNP_SIZE], const struct ctr_sign_key *key, struct ctr_err *e);
 
 /* The keys that a quote needs, and the PCK chain in PEM. */
 struct ctr_sim_tdx_keys {
-	struct ctr_sim_key *att, *pck;
+	struct ctr_sign_key *att, *pck;
 	struct ctr_buf chain;
 };
 /*

@@ -148,14 +148,14 @@ int ctr_sim_snp(const struct ctr_sim_values *l, const uint8_t report_data[CTR_RE
 	return set_all(p, l, report, e);
 }
 
-int ctr_sim_snp_sign(uint8_t report[CTR_SNP_SIZE], const struct ctr_sim_key *key, struct ctr_err *e)
+int ctr_sim_snp_sign(uint8_t report[CTR_SNP_SIZE], const struct ctr_sign_key *key, struct ctr_err *e)
 {
 	uint8_t signer = report[SIGNER_INFO], rs[2 * HALF];
 
 	memset(report + SIGNATURE, 0, CTR_SNP_SIZE - SIGNATURE);
 	if ((signer & 2) || (signer >> 2 & 7) == 7)
 		return 0;
-	if (ctr_sim_key_sign(key, CTR_SHA384, report, CTR_SNP_SIGNED, rs, e) < 0)
+	if (ctr_sign(key, CTR_SHA384, report, CTR_SNP_SIGNED, rs, e) < 0)
 		return -1;
 	for (size_t i = 0; i < HALF; i++) {
 		report[SIGNATURE + i] = rs[HALF - 1 - i];

@@ -186,10 +186,10 @@ static int signature(const struct ctr_sim_values *l, const struct ctr_sim_tdx_ke
 	uint8_t quote_sig[64], point[64], report[QE_REPORT], report_sig[64], auth[QE_AUTH_MAX];
 	size_t nauth = strlen(v.value) / 2, pem = k->chain.n + 1; /* with a NUL */
 
-	if (ctr_sim_bytes(&v, auth, sizeof auth, e) < 0 || ctr_sim_key_point(k->att, point, e) < 0 ||
-	    ctr_sim_key_sign(k->att, CTR_SHA256, body->p, body->n, quote_sig, e) < 0 ||
+	if (ctr_sim_bytes(&v, auth, sizeof auth, e) < 0 || ctr_sign_key_point(k->att, point, e) < 0 ||
+	    ctr_sign(k->att, CTR_SHA256, body->p, body->n, quote_sig, e) < 0 ||
 	    qe_report(l, point, auth, nauth, report, e) < 0 ||
-	    ctr_sim_key_sign(k->pck, CTR_SHA256, report, sizeof report, report_sig, e) < 0)
+	    ctr_sign(k->pck, CTR_SHA256, report, sizeof report, report_sig, e) < 0)
 		return -1;
 	ctr_buf_add(b, quote_sig, sizeof quote_sig);
 	ctr_buf_add(b, point, sizeof point);

@@ -12,7 +12,7 @@
 #include "verify.h"
 
 enum {
-	O_MANIFEST = 1, O_REFS, O_APPRAISAL, O_AUTHENTICITY, O_INSPECT, O_DATA, O_POLICY, O_ROLE, O_AT, O_CRL, O_TCB, O_WARN, O_ROOT, O_BATCH, O_ISSUE, O_PLATFORM,
+	O_MANIFEST = 1, O_REFS, O_APPRAISAL, O_AUTHENTICITY, O_INSPECT, O_DATA, O_POLICY, O_ROLE, O_AT, O_CRL, O_TCB, O_WARN, O_ROOT, O_BATCH, O_ISSUE, O_PLATFORM, O_EAR, O_EAR_KEY,
 };
 
 static const struct ctr_opt opts[] = {
@@ -30,6 +30,8 @@ static const struct ctr_opt opts[] = {
 	{ O_WARN, "warn-days", 0, "N", "warn of what expires within N days (default 7)" },
 	SOURCES_LOCAL,
 	SOURCES_NET,
+	{ O_EAR, "ear", 0, NULL, "the result as claims of an EAT attestation result" },
+	{ O_EAR_KEY, "ear-key", 0, "FILE", "as a JWT, signed with this EC key (PEM)" },
 	{ O_ISSUE, "issue", 0, NULL, "print this machine's evidence, bound to --report-data" },
 	{ O_PLATFORM, "platform", 0, "SPEC", "where --issue gets it: auto (default), configfs-tsm, sev-guest, sim:DIR" },
 	{ O_BATCH, "batch", 0, NULL, "file names on stdin, one a line; one JSON result a line" },
@@ -41,7 +43,7 @@ struct work {
 	struct job job;
 	struct sources from;
 	const char *manifest, *appraisal, *test_root;
-	const char *platform;
+	const char *platform, *ear_key;
 	bool batch, issue;
 	const char *refs[16];
 	size_t n_refs;
@@ -147,6 +149,8 @@ static int on_opt(void *ctx, int id, const char *value, struct ctr_err *e)
 	case O_TCB: return tcb_mode(value, &w->job.vf.opts.tcb_optional, e);
 	case O_WARN: return warn_days(&w->job, value, e);
 	case O_BATCH: w->batch = true; return 0;
+	case O_EAR: w->job.ear = true; return 0;
+	case O_EAR_KEY: w->ear_key = value; return 0;
 	case O_ISSUE: w->issue = true; return 0;
 	case O_PLATFORM: w->platform = value; return 0;
 	default: w->test_root = value; return 0;
@@ -208,6 +212,16 @@ static int load_root(struct work *w, struct ctr_err *e)
 	return ctr_x509_spki(der ? der : c.v[0], w->job.test_root, e);
 }
 
+static int load_ear_key(struct work *w, struct ctr_err *e)
+{
+	ctr_auto_buf struct ctr_buf pem = { .wipe = true };
+
+	if (!w->ear_key)
+		return 0;
+	w->job.ear = true;
+	return ctr_file_read(w->ear_key, 1 << 16, &pem, e) < 0 ? -1 : ctr_sign_key_read(w->ear_key, &pem, 0, &w->job.ear_key, e);
+}
+
 /* lesson: a policy that pinned nothing still said yes */
 static int check_question(const struct work *w, struct ctr_err *e)
 {
@@ -251,7 +265,7 @@ static int run(struct work *w, const char *path, struct ctr_buf *out, struct ctr
 
 	if (w->issue)
 		return issue_evidence(w, path, out, e);
-	if (load_appraisal(w, e) < 0 || load_refs(w, e) < 0 || load_root(w, e) < 0 || check_question(w, e) < 0)
+	if (load_appraisal(w, e) < 0 || load_refs(w, e) < 0 || load_root(w, e) < 0 || load_ear_key(w, e) < 0 || check_question(w, e) < 0)
 		return -1;
 	w->job.vf.any_guest = w->authenticity;
 	if (sources_ready(&w->from, w->job.vf.opts.at, w->job.log, e) < 0)
@@ -283,6 +297,7 @@ int cmd_verify(struct ctr_tool *t, int argc, char **argv, struct ctr_buf *out, s
 	if (rc == 0 && !t->served)
 		rc = argc - first > (w.batch ? 0 : 1) ? ctr_fail(e, CTR_USAGE, "usage", "too many files (expected one; with --batch names on stdin)")
 				      : run(&w, first < argc ? argv[first] : "-", out, e);
+	ctr_sign_key_free(w.job.ear_key);
 	sources_free(&w.from);
 	ctr_appraisal_free(&w.job.appraisal);
 	ctr_manifest_free(&w.job.refs);

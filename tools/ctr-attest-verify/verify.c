@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "ear.h"
 #include "file.h"
 
 static int load(const char *path, struct ctr_evidence *ev, struct ctr_err *e)
@@ -57,9 +58,9 @@ static int verify(const struct job *j, const char *path, const struct ctr_eviden
 	ctr_auto_verdict struct ctr_verdict v = { 0 };
 	const struct ctr_check *why;
 
-	if (ctr_verify(&j->vf, ev, &v, e) < 0 || ctr_verdict_json(&j->vf, &v, obj, e) < 0)
+	if (ctr_verify(&j->vf, ev, &v, e) < 0 || (j->ear ? ear_claims(j, &v, obj, e) : ctr_verdict_json(&j->vf, &v, obj, e)) < 0)
 		return -1;
-	if (j->at_given)
+	if (j->at_given && !j->ear)
 		ctr_json_set_bool(obj, "verified_at_given", true);
 	warn_expiry(j, path, &v);
 	if (v.accepted)
@@ -81,12 +82,12 @@ int job_run(const struct job *j, const char *path, bool compact, struct ctr_buf 
 		return -1;
 	if (!j->inspect && ctr_endorse(&j->from, &j->vf.opts, &ev, e) < 0)
 		return ctr_wrap(e, "%s", path);
-	if (compact)
+	if (compact && !j->ear)
 		ctr_json_set_string(obj, "file", path);
 	rc = j->inspect ? inspect(&ev, obj, e) : verify(j, path, &ev, obj, e);
 	if (rc < 0 && e->code != CTR_NO)
 		return ctr_wrap(e, "%s", path);
-	if (ctr_json_print(obj, compact ? 0 : 2, out, &printing) < 0) {
+	if ((j->ear_key ? ear_jwt(j, obj, out, &printing) : ctr_json_print(obj, compact ? 0 : 2, out, &printing)) < 0) {
 		*e = printing;
 		return -1;
 	}

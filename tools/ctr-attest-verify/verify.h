@@ -2,6 +2,7 @@
 #ifndef TOOLS_CTR_ATTEST_VERIFY_VERIFY_H
 #define TOOLS_CTR_ATTEST_VERIFY_VERIFY_H
 
+#include "crypto_sign.h"
 #include "endorse.h"
 #include "tool.h"
 #include "verdict.h"
@@ -13,6 +14,8 @@ struct job {
 	struct ctr_collateral_opts from; /* what evidence lacks */
 	uint8_t test_root[CTR_SHA256_SIZE];
 	bool inspect; /* decode alone */
+	bool ear;		     /* the result as an EAR */
+	struct ctr_sign_key *ear_key; /* signed with it; NULL: as bare claims */
 	bool at_given;
 	unsigned warn_days;
 	struct ctr_log *log;

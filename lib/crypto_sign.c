@@ -1,4 +1,4 @@
-#include "crypto_sim.h"
+#include "crypto_sign.h"
 
 #include <limits.h>
 #include <string.h>
@@ -8,7 +8,7 @@
 #include <openssl/evp.h>
 #include <openssl/pem.h>
 
-struct ctr_sim_key {
+struct ctr_sign_key {
 	EVP_PKEY *key;
 	size_t half;
 };
@@ -23,15 +23,17 @@ static int no_password(char *buf, int size, int rw, void *ctx)
 	return -1;
 }
 
-static bool on_curve(EVP_PKEY *key, size_t half)
+/* The bytes of a coordinate; 0 for what is not one of the two curves. */
+static size_t curve(EVP_PKEY *key)
 {
-	char curve[64] = "";
+	char name[64] = "";
 
-	return EVP_PKEY_is_a(key, "EC") && EVP_PKEY_get_group_name(key, curve, sizeof curve, NULL) == 1 &&
-	       strcmp(curve, half == 32 ? "prime256v1" : "secp384r1") == 0;
+	if (!EVP_PKEY_is_a(key, "EC") || EVP_PKEY_get_group_name(key, name, sizeof name, NULL) != 1)
+		return 0;
+	return strcmp(name, "prime256v1") == 0 ? 32 : strcmp(name, "secp384r1") == 0 ? 48 : 0;
 }
 
-int ctr_sim_key_read(const char *name, const struct ctr_buf *pem, size_t half, struct ctr_sim_key **out,
+int ctr_sign_key_read(const char *name, const struct ctr_buf *pem, size_t half, struct ctr_sign_key **out,
 		     struct ctr_err *e)
 {
 	BIO *bio = pem->n <= INT_MAX ? BIO_new_mem_buf(ctr_buf_str(pem), (int)pem->n) : NULL;
@@ -41,20 +43,26 @@ int ctr_sim_key_read(const char *name, const struct ctr_buf *pem, size_t half, s
 	BIO_free(bio);
 	if (!key)
 		return ctr_fail(e, CTR_FORMAT, "key.pem", "%s: no unencrypted private key in PEM", name);
-	if (!on_curve(key, half)) {
+	if (curve(key) == 0 || (half && curve(key) != half)) {
 		EVP_PKEY_free(key);
-		return ctr_fail(e, CTR_FORMAT, "key.kind", "%s: no EC key on P-%zu", name, half * 8);
+		return ctr_fail(e, CTR_FORMAT, "key.kind", "%s: no EC key on %s", name,
+				half == 0 ? "P-256 or P-384" : half == 32 ? "P-256" : "P-384");
 	}
 	*out = malloc(sizeof **out);
 	if (!*out) {
 		EVP_PKEY_free(key);
 		return ctr_fail_mem(e);
 	}
-	**out = (struct ctr_sim_key){ .key = key, .half = half };
+	**out = (struct ctr_sign_key){ .key = key, .half = curve(key) };
 	return 0;
 }
 
-void ctr_sim_key_free(struct ctr_sim_key *key)
+size_t ctr_sign_key_half(const struct ctr_sign_key *key)
+{
+	return key->half;
+}
+
+void ctr_sign_key_free(struct ctr_sign_key *key)
 {
 	if (!key)
 		return;
@@ -72,7 +80,7 @@ static bool split(const uint8_t *der, size_t n, uint8_t *rs, size_t half)
 	return ok;
 }
 
-int ctr_sim_key_sign(const struct ctr_sim_key *key, enum ctr_hash_alg alg, const void *p, size_t n, uint8_t *rs,
+int ctr_sign(const struct ctr_sign_key *key, enum ctr_hash_alg alg, const void *p, size_t n, uint8_t *rs,
 		     struct ctr_err *e)
 {
 	static const char *const names[] = { "SHA256", "SHA384", "SHA512" };
@@ -83,10 +91,10 @@ int ctr_sim_key_sign(const struct ctr_sim_key *key, enum ctr_hash_alg alg, const
 		  EVP_DigestSign(ctx, der, &len, p, n) == 1 && split(der, len, rs, key->half);
 
 	EVP_MD_CTX_free(ctx);
-	return ok ? 0 : ctr_fail(e, CTR_ENV, "sim.sign", "the signature could not be made");
+	return ok ? 0 : ctr_fail(e, CTR_ENV, "key.sign", "the signature could not be made");
 }
 
-int ctr_sim_key_point(const struct ctr_sim_key *key, uint8_t *xy, struct ctr_err *e)
+int ctr_sign_key_point(const struct ctr_sign_key *key, uint8_t *xy, struct ctr_err *e)
 {
 	BIGNUM *x = NULL, *y = NULL;
 	int half = (int)key->half;
@@ -96,5 +104,5 @@ int ctr_sim_key_point(const struct ctr_sim_key *key, uint8_t *xy, struct ctr_err
 
 	BN_free(x);
 	BN_free(y);
-	return ok ? 0 : ctr_fail(e, CTR_ENV, "sim.sign", "the public key has no coordinates");
+	return ok ? 0 : ctr_fail(e, CTR_ENV, "key.sign", "the public key has no coordinates");
 }
