@@ -69,14 +69,17 @@ static int get_product(const struct list *f, const struct ctr_snp_report *r, boo
 static int list_leaf(struct list *f, const struct ctr_snp_report *r, enum ctr_snp_product p,
 		     struct ctr_err *e)
 {
+	bool vlek = ctr_snp_signing_key(r) == CTR_SNP_VLEK;
+	/* with a certificate of the other kind there is something to judge, and to refuse */
+	bool optional = !lacks(f, vlek ? CTR_VCEK : CTR_VLEK);
 	struct ctr_snp_svn tcb;
 
 	if (ctr_snp_svn(p, r->reported_tcb, &tcb) < 0)
 		return ctr_fail(e, CTR_FORMAT, "snp.reserved",
 				"report: REPORTED_TCB is not one of %s", ctr_snp_product_names[p]);
-	if (ctr_snp_signing_key(r) == CTR_SNP_VLEK)
-		return ctr_kds_vlek(p, &tcb, next(f, false), e);
-	return ctr_kds_vcek(f->kds, p, r->chip_id, &tcb, next(f, false), e);
+	if (vlek)
+		return ctr_kds_vlek(p, &tcb, next(f, optional), e);
+	return ctr_kds_vcek(f->kds, p, r->chip_id, &tcb, next(f, optional), e);
 }
 
 static int list_snp(struct list *f, struct ctr_err *e)
@@ -115,7 +118,8 @@ static int list_tdx(struct list *f, struct ctr_err *e)
 	if ((lacks(f, CTR_QE_IDENTITY) || lacks(f, CTR_QE_IDENTITY_CHAIN)) &&
 	    ctr_pcs_qe_identity(f->pcs, next(f, tcb), e) < 0)
 		return -1;
-	if (crl && (lacks(f, CTR_PCK_CRL) || lacks(f, CTR_PCK_CRL_CHAIN)) &&
+	/* the chain behind that list comes with it, and is not needed */
+	if (crl && lacks(f, CTR_PCK_CRL) &&
 	    ctr_pcs_pck_crl(f->pcs, f->needs->processor_ca, next(f, optional), e) < 0)
 		return -1;
 	if (!crl || !lacks(f, CTR_ROOT_CRL))

@@ -134,11 +134,9 @@ int ctr_endorse_needs(const struct ctr_evidence *ev, struct ctr_collateral_needs
 
 int ctr_endorse(const struct ctr_collateral_opts *o, const struct ctr_verify_opts *v, struct ctr_evidence *ev, struct ctr_err *e)
 {
-	struct ctr_collateral_needs needs = { .crl = v->crl, .product = CTR_PRODUCTS };
+	struct ctr_collateral_needs needs = { .crl = v->crl, .product = CTR_PRODUCTS, .tcb_optional = v->tcb_optional };
 	struct ctr_collateral_opts own = *o;
 
-	if (ev->tee == CTR_TEE_TDX && v->tcb_optional)
-		return 0;
 	own.at = v->at;
 	own.still_good = ctr_endorsement_good;
 	return ctr_endorse_needs(ev, &needs, e) < 0 ? -1 : ctr_collateral_fill(&own, &needs, ev, e);
