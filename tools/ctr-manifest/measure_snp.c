@@ -95,6 +95,7 @@ static int snp_ovmf(const struct measure_args *a, struct launch *l, struct ctr_e
 	ctr_auto_buf struct ctr_buf image = { 0 };
 	struct launch_kernel kernel;
 	struct launch_vm vm = { 0 };
+	struct ctr_err why = { 0 };
 	struct firmware fw;
 
 	if (a->v[OPT_FIRMWARE] && !a->v[OPT_DIGEST])
@@ -107,8 +108,8 @@ static int snp_ovmf(const struct measure_args *a, struct launch *l, struct ctr_e
 	if (firmware_snp(image.p, image.n, &fw, e) < 0)
 		return ctr_wrap(e, "%s", a->v[OPT_OVMF]);
 	if (a->v[OPT_SEED]) {
-		if (ctr_hex_parse(a->v[OPT_SEED], strlen(a->v[OPT_SEED]), l->digest, sizeof l->digest, e) < 0)
-			return ctr_wrap(e, "--ovmf-digest");
+		if (ctr_hex_parse(a->v[OPT_SEED], strlen(a->v[OPT_SEED]), l->digest, sizeof l->digest, &why) < 0)
+			return ctr_fail(e, CTR_USAGE, "usage", "--ovmf-digest: not 96 hexadecimal digits");
 	} else if (launch_firmware(l, &fw, e) < 0) {
 		return -1;
 	}
