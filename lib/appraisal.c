@@ -3,6 +3,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "file.h"
+
 #define IDS_MAX 16384
 
 void ctr_appraisal_init(struct ctr_appraisal *a)
@@ -274,24 +276,38 @@ static int read_member(const struct member *m, const struct ctr_jval *v, struct 
 	}
 }
 
-int ctr_appraisal_load(const char *path, struct ctr_appraisal *a, struct ctr_err *e)
+static int read_all(const struct ctr_json *json, struct ctr_appraisal *a, struct ctr_err *e)
 {
 	const char *names[MEMBERS + 1] = { NULL };
-	ctr_auto_json struct ctr_json *json = NULL;
-	struct ctr_jval root;
+	struct ctr_jval root = ctr_jroot(json);
 
-	if (ctr_json_load(path, (size_t)8 << 20, &json, e) < 0)
-		return -1;
-	root = ctr_jroot(json);
 	for (size_t i = 0; i < MEMBERS; i++)
 		names[i] = members[i].name;
 	if (ctr_jobject(&root, e) < 0 || ctr_jonly(&root, names, e) < 0)
-		return ctr_wrap(e, "%s", path);
+		return -1;
 	for (size_t i = 0; i < MEMBERS; i++) {
 		struct ctr_jval v = ctr_jget(&root, members[i].name);
 
 		if (v.v && read_member(&members[i], &v, a, e) < 0)
-			return ctr_wrap(e, "%s", path);
+			return -1;
 	}
 	return 0;
+}
+
+int ctr_appraisal_parse(const char *name, const char *p, size_t n, struct ctr_appraisal *a, struct ctr_err *e)
+{
+	ctr_auto_json struct ctr_json *json = NULL;
+
+	if (ctr_json_parse(name, p, n, &json, e) < 0)
+		return -1;
+	return read_all(json, a, e) < 0 ? ctr_wrap(e, "%s", name) : 0;
+}
+
+int ctr_appraisal_load(const char *path, struct ctr_appraisal *a, struct ctr_err *e)
+{
+	ctr_auto_buf struct ctr_buf b = { 0 };
+
+	if (ctr_file_read(path, (size_t)8 << 20, &b, e) < 0)
+		return -1;
+	return ctr_appraisal_parse(path, ctr_buf_str(&b), b.n, a, e);
 }

@@ -81,6 +81,7 @@ void ctr_appraisal_free(struct ctr_appraisal *a);
  * Reads ctr-appraisal(5) over the defaults in a. CTR_FORMAT "json.…" with the path, "appraisal.value" (a version, a mask, a status
  * that cannot be).
  */
+CTR_MUST int ctr_appraisal_parse(const char *name, const char *p, size_t n, struct ctr_appraisal *a, struct ctr_err *e);
 CTR_MUST int ctr_appraisal_load(const char *path, struct ctr_appraisal *a, struct ctr_err *e);
 
 /*
