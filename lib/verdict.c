@@ -107,7 +107,7 @@ static int authenticate(const struct ctr_verifier *vf, const struct ctr_evidence
 	if (ctr_tdx_verify(ev, &vf->opts, vf->tdx, &v->checks, &v->tdx, e) < 0)
 		return -1;
 	v->authenticated = v->tdx.authenticated;
-	if (!vf->opts.tcb_optional && v->tdx.status == CTR_TCB_NONE)
+	if (v->authenticated && !vf->opts.tcb_optional && v->tdx.status == CTR_TCB_NONE)
 		ctr_check(&v->checks, "tdx.tcb_status", false, "a status", "none", "collateral that is not sound says nothing of the platform");
 	v->expires = v->tdx.expires;
 	v->expires_item = v->tdx.expires_item;
