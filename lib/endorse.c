@@ -136,8 +136,12 @@ int ctr_endorse(const struct ctr_collateral_opts *o, const struct ctr_verify_opt
 {
 	struct ctr_collateral_needs needs = { .crl = v->crl, .product = CTR_PRODUCTS, .tcb_optional = v->tcb_optional };
 	struct ctr_collateral_opts own = *o;
+	struct ctr_err why = { 0 };
 
 	own.at = v->at;
 	own.still_good = ctr_endorsement_good;
-	return ctr_endorse_needs(ev, &needs, e) < 0 ? -1 : ctr_collateral_fill(&own, &needs, ev, e);
+	/* what cannot be read cannot be asked for: the verifier says what is wrong with it */
+	if (ctr_endorse_needs(ev, &needs, &why) < 0)
+		return why.code == CTR_FORMAT ? 0 : ctr_err_pass(e, &why);
+	return ctr_collateral_fill(&own, &needs, ev, e);
 }

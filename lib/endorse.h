@@ -18,7 +18,8 @@ CTR_MUST int ctr_endorse_needs(const struct ctr_evidence *ev, struct ctr_collate
 bool ctr_endorsement_good(void *ctx, enum ctr_item item, const struct ctr_buf *b, time_t at, time_t *expires);
 
 /*
- * Fills what ev lacks, as o says (its still_good and time are set here, the latter to v->at). Errors of ctr_endorse_needs and ctr_collateral_fill.
+ * Fills what ev lacks, as o says (its still_good and time are set here, the latter to v->at). What cannot be read is left
+ * to the verifier. Errors of ctr_collateral_fill.
  */
 CTR_MUST int ctr_endorse(const struct ctr_collateral_opts *o, const struct ctr_verify_opts *v, struct ctr_evidence *ev,
 			 struct ctr_err *e);
