@@ -114,7 +114,7 @@ static int list_tdx(struct list *f, struct ctr_err *e)
 	if ((lacks(f, CTR_QE_IDENTITY) || lacks(f, CTR_QE_IDENTITY_CHAIN)) &&
 	    ctr_pcs_qe_identity(f->pcs, next(f, false), e) < 0)
 		return -1;
-	if (crl && (lacks(f, CTR_PCK_CRL) || lacks(f, CTR_PCK_CRL_CHAIN)) &&
+	if (crl && lacks(f, CTR_PCK_CRL) &&
 	    ctr_pcs_pck_crl(f->pcs, f->needs->processor_ca, next(f, optional), e) < 0)
 		return -1;
 	if (!crl || !lacks(f, CTR_ROOT_CRL))
