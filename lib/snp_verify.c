@@ -131,6 +131,8 @@ static int chain(const struct ctr_evidence *ev, bool vlek, const struct ctr_veri
 	return 0;
 }
 
+_Static_assert(CTR_SNP_LINKS <= CTR_EXPIRIES, "a place for each");
+
 static void check_times(const struct ctr_snp_chain *ch, time_t at, struct ctr_checks *cs, struct ctr_snp_result *r)
 {
 	char from[CTR_TIME_MAX], until[CTR_TIME_MAX], now[CTR_TIME_MAX], both[2 * CTR_TIME_MAX + 8];
@@ -141,6 +143,7 @@ static void check_times(const struct ctr_snp_chain *ch, time_t at, struct ctr_ch
 		snprintf(both, sizeof both, "%s to %s", ctr_time_print(a, from), ctr_time_print(b, until));
 		ctr_check(cs, ch->window[i].check, a <= at && at <= b, both, ctr_time_print(at, now), "%s%s", ch->window[i].what,
 			  a <= at && at <= b ? "" : at > b ? ": expired, get a new one" : ": not valid yet");
+		r->expiry[r->n_expiry++] = (struct ctr_expiry){ ch->window[i].what, b };
 		if (!r->expires_item || b < r->expires) {
 			r->expires = b;
 			r->expires_item = ch->window[i].what;

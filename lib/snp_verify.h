@@ -18,6 +18,8 @@ struct ctr_snp_result {
 	bool authenticated;	      /* every check of this module passed */
 	time_t expires;		      /* when the first of the certificates and the list used runs out */
 	const char *expires_item;     /* which */
+	struct ctr_expiry expiry[CTR_EXPIRIES]; /* of each */
+	size_t n_expiry;
 };
 
 /* Certificates that were verified before are known again by their bytes; safe from several threads. */

@@ -30,6 +30,8 @@ static void say_again(const struct ctr_checks *from, struct ctr_checks *cs)
 	}
 }
 
+_Static_assert(CTR_TDX_WINDOWS <= CTR_EXPIRIES, "a place for each");
+
 /* The window of the PCK chain is the first; true when all of its certificates are valid. */
 static bool check_times(const struct ctr_tdx_trust *t, time_t at, struct ctr_checks *cs, struct ctr_tdx_result *r)
 {
@@ -44,6 +46,7 @@ static bool check_times(const struct ctr_tdx_trust *t, time_t at, struct ctr_che
 		ctr_check(cs, w->check, ok, both, ctr_time_print(at, now), "%s%s", w->what,
 			  ok ? "" : at > w->until ? ": expired, get a new one" : ": not valid yet");
 		pck = pck || (ok && strcmp(w->check, "tdx.pck.validity") == 0);
+		r->expiry[r->n_expiry++] = (struct ctr_expiry){ w->what, w->until };
 		if (!r->expires_item || w->until < r->expires) {
 			r->expires = w->until;
 			r->expires_item = w->what;

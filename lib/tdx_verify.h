@@ -28,6 +28,8 @@ struct ctr_tdx_result {
 	uint32_t tcb_info_eval, qe_identity_eval; /* their tcbEvaluationDataNumber then */
 	time_t expires;		  /* when the first of the certificates, lists and bodies used runs out */
 	const char *expires_item; /* which: "PCK chain", "tcb_info", "tcb_info_chain", "qe_identity", … "root_crl" */
+	struct ctr_expiry expiry[CTR_EXPIRIES]; /* of each */
+	size_t n_expiry;
 };
 void ctr_tdx_result_free(struct ctr_tdx_result *r);
 #define ctr_auto_tdx_result CTR_AUTO(ctr_tdx_result_free)

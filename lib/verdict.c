@@ -16,6 +16,12 @@ const uint8_t *ctr_verdict_host_data(const struct ctr_verdict *v)
 	return v->tee == CTR_TEE_SNP ? v->snp.report.host_data : v->tdx.quote.report.mrconfigid;
 }
 
+const struct ctr_expiry *ctr_verdict_expiries(const struct ctr_verdict *v, size_t *n)
+{
+	*n = v->tee == CTR_TEE_SNP ? v->snp.n_expiry : v->tdx.n_expiry;
+	return v->tee == CTR_TEE_SNP ? v->snp.expiry : v->tdx.expiry;
+}
+
 static void appraise(const struct ctr_appraisal *a, const struct ctr_verdict *v, struct ctr_checks *cs)
 {
 	if (v->tee == CTR_TEE_SNP)

@@ -43,6 +43,9 @@ CTR_MUST int ctr_verify(const struct ctr_verifier *vf, const struct ctr_evidence
 /* The verdict as members of a JSON object (ctr-attest-verify(1)). */
 CTR_MUST int ctr_verdict_json(const struct ctr_verifier *vf, const struct ctr_verdict *v, struct ctr_json *obj, struct ctr_err *e);
 
+/* What the verdict stands on, in no order; *n of them. They live as long as v. */
+const struct ctr_expiry *ctr_verdict_expiries(const struct ctr_verdict *v, size_t *n);
+
 /* What the TEE was started with on behalf of the pod: HOST_DATA, or the first 32 bytes of MRCONFIGID. */
 const uint8_t *ctr_verdict_host_data(const struct ctr_verdict *v);
 

@@ -21,4 +21,11 @@ struct ctr_verify_opts {
 	bool tcb_optional; /* TDX: TCB info and QE identity that are not there are skipped checks, and the status is not known */
 };
 
+/* One of the things that a verdict stands on, and when it runs out. */
+#define CTR_EXPIRIES 8
+struct ctr_expiry {
+	const char *item; /* "CRL", "tcb_info", … */
+	time_t until;
+};
+
 #endif

@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "der.h"
+
 void ctr_x509_cleanup(X509 **c)
 {
 	X509_free(*c);
@@ -187,13 +189,37 @@ bool ctr_x509_signed(X509 *c, const X509 *issuer, enum ctr_sig kind)
 	       X509_verify(c, key) == 1;
 }
 
+/* RFC 5280 section 5.1.1.2: what is signed names the same algorithm. OpenSSL compares for certificates alone, and gives no access. */
+static bool crl_algorithm_is_signed(const X509_CRL *c, const X509_ALGOR *outer)
+{
+	unsigned char *der = NULL;
+	int n = i2d_X509_CRL(c, &der);
+	struct ctr_rd all, list, tbs, rest;
+	X509_ALGOR *inner = NULL;
+	uint64_t version;
+	bool same;
+
+	ctr_rd_init(&all, der, n > 0 ? (size_t)n : 0);
+	if (ctr_der_tlv(&all, CTR_DER_SEQUENCE, &list) == 0 && ctr_der_tlv(&list, CTR_DER_SEQUENCE, &tbs) == 0) {
+		const unsigned char *at;
+
+		rest = tbs;
+		at = ctr_der_uint(&rest, 1, &version) == 0 ? rest.p : tbs.p; /* version 1 does not say so */
+		inner = d2i_X509_ALGOR(NULL, &at, (long)(tbs.p + tbs.left - at));
+	}
+	same = inner && X509_ALGOR_cmp(outer, inner) == 0;
+	X509_ALGOR_free(inner);
+	OPENSSL_free(der);
+	return same;
+}
+
 bool ctr_crl_signed(X509_CRL *c, const X509 *issuer, enum ctr_sig kind)
 {
 	EVP_PKEY *key = X509_get0_pubkey(issuer);
 	const X509_ALGOR *outer;
 
 	X509_CRL_get0_signature(c, NULL, &outer);
-	return key && algorithm(outer, kind) && X509_CRL_verify(c, key) == 1;
+	return key && algorithm(outer, kind) && crl_algorithm_is_signed(c, outer) && X509_CRL_verify(c, key) == 1;
 }
 
 bool ctr_x509_key_ec(const X509 *c, int curve)

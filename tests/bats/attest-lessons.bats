@@ -170,6 +170,15 @@ demands() {
 	[ -z "$stderr" ]
 	verify 0 "$dir" --authenticity-only --warn-days=0 <(mint "$dir")
 	[ -z "$stderr" ]
+	# each by itself
+	chain milan --not-after="$soon" --crl-until="$soon" --ca-not-after="$soon"
+	verify 0 "$dir" --authenticity-only <(mint "$dir")
+	jq -es '[.[] | select(.id == "collateral.expires") | .message | sub(" expires.*"; "")] | sort ==
+		["ARK", "ASK or ASVK", "CRL", "VCEK or VLEK"]' <<<"$stderr"
+	chain tdx --not-after="$soon" --crl-until="$soon" --next-update="$soon" --ca-not-after="$soon"
+	verify 0 "$dir" --authenticity-only <(mint "$dir")
+	jq -es '[.[] | select(.id == "collateral.expires") | .message | sub(" expires.*"; "")] | sort ==
+		["PCK chain", "pck_crl", "qe_identity", "qe_identity_chain", "root_crl", "tcb_info", "tcb_info_chain"]' <<<"$stderr"
 	chain milan --not-after="$soon"
 	expires "$dir" 'VCEK or VLEK'
 	verify 0 "$m" --authenticity-only <(mint "$m")

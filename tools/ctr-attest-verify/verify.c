@@ -45,12 +45,16 @@ static int inspect(const struct ctr_evidence *ev, struct ctr_json *obj, struct c
 /* lesson: a TCB change cut off machines unnoticed for days */
 static void warn_expiry(const struct job *j, const char *path, const struct ctr_verdict *v)
 {
+	time_t now = j->vf.opts.at, soon = now + (time_t)j->warn_days * 86400;
 	char at[CTR_TIME_MAX];
+	size_t n;
+	const struct ctr_expiry *x = ctr_verdict_expiries(v, &n);
 
-	if (j->warn_days && v->expires_item && v->expires - j->vf.opts.at < (time_t)j->warn_days * 86400 &&
-	    v->expires >= j->vf.opts.at)
-		ctr_log(j->log, CTR_WARN, "collateral.expires", path, 0, 0, "%s expires at %s: get a new one", v->expires_item,
-			ctr_time_print(v->expires, at));
+	for (size_t i = 0; i < n && j->warn_days; i++) {
+		if (x[i].until >= now && x[i].until < soon)
+			ctr_log(j->log, CTR_WARN, "collateral.expires", path, 0, 0, "%s expires at %s: get a new one", x[i].item,
+				ctr_time_print(x[i].until, at));
+	}
 }
 
 static int verify(const struct job *j, const char *path, const struct ctr_evidence *ev, struct ctr_json *obj, struct ctr_err *e)
