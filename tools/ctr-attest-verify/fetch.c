@@ -8,7 +8,7 @@ enum { O_OUT = 1, O_NO_CRL };
 
 static const struct ctr_opt opts[] = {
 	{ O_OUT, "output", 'o', "DIR", "the directory for the files (made when missing)" },
-	{ O_NO_CRL, "no-crl", 0, NULL, "leave out the revocation lists of AMD" },
+	{ O_NO_CRL, "no-crl", 0, NULL, "leave out the revocation lists" },
 	{ O_COLLATERAL, "collateral", 0, "DIR", "look there first" },
 	{ O_OFFLINE, "offline", 0, NULL, "never use the network" },
 	SOURCE_ROWS,
