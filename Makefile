@@ -129,7 +129,7 @@ $(SIMKEYS): | $(BUILD)/sim/simchain
 # The targets that a newcomer runs first install what is missing; probes then need a make of their own.
 demo:
 	$(Q)scripts/install-deps
-	$(Q)$(MAKE) $(JOBS) all $(IMAGES)
+	$(Q)$(MAKE) $(JOBS) all $(IMAGES) $(BUILD)/sim/simchain
 	$(Q)scripts/demo
 
 check:

@@ -1,3 +1,4 @@
+#include "checks.h"
 #include "enc.h"
 #include "err.h"
 #include "file.h"
@@ -222,6 +223,22 @@ static void utf8_is_well_formed(void **s)
 	assert_false(ctr_utf8_valid("\xe2\x82", 2));
 }
 
+/* A verdict that no set of reference values fits says of each check whose it was. */
+static void checks_keep_their_set(void **s)
+{
+	ctr_auto_checks struct ctr_checks all = { 0 }, one = { .set = 2 };
+
+	(void)s;
+	ctr_check(&one, "a", false, "x", "y", NULL);
+	ctr_check_skip(&one, "b", "not asked for");
+	ctr_checks_append(&all, &one);
+	ctr_check(&all, "c", true, NULL, NULL, NULL);
+	assert_int_equal(all.n, 3);
+	assert_int_equal(all.v[0].set, 2);
+	assert_int_equal(all.v[1].set, 2);
+	assert_int_equal(all.v[2].set, 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -232,7 +249,7 @@ int main(void)
 		cmocka_unit_test(json_prints_and_sorts),
 		cmocka_unit_test(file_write_is_atomic_and_has_its_mode),
 		cmocka_unit_test(spool_survives_its_threshold), cmocka_unit_test(numbers_are_whole),
-		cmocka_unit_test(utf8_is_well_formed),
+		cmocka_unit_test(utf8_is_well_formed), cmocka_unit_test(checks_keep_their_set),
 	};
 
 	return cmocka_run_group_tests_name("core", tests, NULL, NULL);

@@ -286,7 +286,13 @@ int cmd_verify(struct ctr_tool *t, int argc, char **argv, struct ctr_buf *out, s
 	int first = 0, rc;
 
 	t->synopsis = "[options] [file]";
-	t->summary = "Answers whether a hardware report is genuine and is what a manifest permits.";
+	t->summary = "Answers whether a hardware report is genuine and is what a manifest permits. With a first word:\n\n"
+		     "  bundle    packs a report and what endorses it into evidence\n"
+		     "  certs     lists a certificate table, or what a certificate says of its chip\n"
+		     "  fetch     fetches what endorses evidence, for --collateral\n"
+		     "  eventlog  replays the event log of a TDX guest\n"
+		     "  idblock   makes or checks what signs an SEV-SNP guest's launch\n\n"
+		     "each with its own --help.";
 	t->example = "ctr-attest-verify --manifest manifest.json --report-data $HEX < evidence.cbor";
 	t->opts = opts;
 	ctr_appraisal_init(&w.job.appraisal);
