@@ -119,19 +119,33 @@ static int mask(const struct ctr_jval *v, uint64_t *m, struct ctr_err *e)
 	return 0;
 }
 
+/* A decimal number up to 255, and what stands behind it. */
+static const char *byte(const char *s, int *n)
+{
+	int v = 0;
+
+	if (*s < '0' || *s > '9')
+		return NULL;
+	for (; *s >= '0' && *s <= '9' && v <= 255; s++)
+		v = 10 * v + (*s - '0');
+	*n = v;
+	return v <= 255 ? s : NULL;
+}
+
 /* "1.55" into two neighbours. */
 static int version(const struct ctr_jval *v, int *major, struct ctr_err *e)
 {
-	unsigned a, b;
-	char rest;
-	const char *s;
+	const char *s, *rest;
 
 	if (ctr_jstring(v, &s, e) < 0)
 		return -1;
-	if (strlen(s) > 7 || s[strspn(s, "0123456789.")] || sscanf(s, "%3u.%3u%c", &a, &b, &rest) != 2 || a > 255 || b > 255)
+	rest = byte(s, &major[0]);
+	if (rest && *rest == '.')
+		rest = byte(rest + 1, &major[1]);
+	else
+		rest = NULL;
+	if (!rest || *rest)
 		return ctr_jfail(v, e, "appraisal.value", "\"%.40s\" is no version (expected MAJOR.MINOR)", s);
-	major[0] = (int)a;
-	major[1] = (int)b;
 	return 0;
 }
 

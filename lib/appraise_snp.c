@@ -111,8 +111,10 @@ static void check_order(const struct ctr_snp_policy *p, const struct ctr_snp_res
 			  firmware(&q->current) >= firmware(&q->committed),
 		  "REPORTED_TCB <= COMMITTED_TCB <= CURRENT_TCB, LAUNCH_TCB <= CURRENT_TCB, by component, and versions likewise",
 		  known ? "see the claims" : "reserved bytes of a TCB are not zero", NULL);
-	if (!known)
+	if (!known) {
+		ctr_check_skip(cs, "snp.tcb.provisional", "the TCBs are not readable");
 		return;
+	}
 	snprintf(want, sizeof want, "%s; %u.%u.%u", ctr_snp_svn_print(r->product, &committed, a), q->committed.major,
 		 q->committed.minor, q->committed.build);
 	snprintf(got, sizeof got, "%s; %u.%u.%u", ctr_snp_svn_print(r->product, &now, b), q->current.major, q->current.minor,
@@ -216,6 +218,7 @@ static void check_keys(const struct ctr_snp_policy *p, const struct ctr_snp_repo
 
 void ctr_appraise_snp(const struct ctr_snp_policy *p, const struct ctr_snp_result *r, struct ctr_checks *cs)
 {
+	static const char *const tcbs[] = { "snp.tcb.order", "snp.tcb.provisional", "snp.reported_tcb", "snp.launch_tcb" };
 	const struct ctr_snp_report *q = &r->report;
 
 	check_values(p, q, cs);
@@ -238,15 +241,20 @@ void ctr_appraise_snp(const struct ctr_snp_policy *p, const struct ctr_snp_resul
 	if (p->n_chips)
 		ctr_check(cs, "snp.chip_id.allowed", listed(q->chip_id, 64, p->chips, p->n_chips), "one of the allowed chips", "another",
 			  "see chip_id; add it to AllowedChipIDs if the machine is yours");
+	else
+		ctr_check_skip(cs, "snp.chip_id.allowed", "any machine will do");
 	if (r->product == CTR_PRODUCTS) {
 		ctr_check(cs, "snp.product", false, p->has_product ? ctr_snp_product_names[p->product] : "any", "unknown",
 			  "the TCB checks need the product");
-		ctr_check_skip(cs, "snp.tcb.order", "the product is not known");
+		for (size_t i = 0; i < sizeof tcbs / sizeof *tcbs; i++)
+			ctr_check_skip(cs, tcbs[i], "the product is not known");
 		return;
 	}
 	if (p->has_product)
 		ctr_check(cs, "snp.product", p->product == r->product, ctr_snp_product_names[p->product],
 			  ctr_snp_product_names[r->product], NULL);
+	else
+		ctr_check_skip(cs, "snp.product", "not asked for");
 	check_order(p, r, cs);
 	check_minimum(cs, "snp.reported_tcb", r->product, p->min_tcb, q->reported_tcb);
 	check_minimum(cs, "snp.launch_tcb", r->product, p->min_launch_tcb, q->launch_tcb);

@@ -118,6 +118,9 @@ static void check_advisories(const struct ctr_tdx_policy *p, const struct ctr_td
 				found = p->refuse_advisories[i];
 		}
 	}
+	/* who does not know the levels does not know their advisories */
+	if (r->status == CTR_TCB_NONE)
+		found = "unknown";
 	ctr_check(cs, "tdx.advisories", *found == '\0', "none of the refused ones", found, NULL);
 }
 
@@ -133,6 +136,7 @@ static void check_versions(const struct ctr_tdx_policy *p, const struct ctr_tdx_
 				"tcbEvaluationDataNumber of the QE identity: get newer collateral");
 	} else {
 		ctr_check_skip(cs, "tdx.tcb_info.eval", "not asked for");
+		ctr_check_skip(cs, "tdx.qe_identity.eval", "not asked for");
 	}
 	if (all_zero(p->min_tee_tcb_svn, 16)) {
 		ctr_check_skip(cs, "tdx.tee_tcb_svn", "not asked for");
@@ -158,12 +162,18 @@ static void check_platform(const struct ctr_tdx_policy *p, const struct ctr_tdx_
 	if (p->memory_integrity)
 		ctr_check(cs, "tdx.memory_integrity", r->has_pck && pck->sgx_type == CTR_SGX_INTEGRITY, "SGX type with integrity",
 			  r->has_pck ? ctr_sgx_type_names[pck->sgx_type] : "unknown", NULL);
+	else
+		ctr_check_skip(cs, "tdx.memory_integrity", "not asked for");
 	if (p->smt_disabled)
 		ctr_check(cs, "tdx.smt_disabled", r->has_pck && pck->has_smt && !pck->smt_enabled, "SMT disabled",
 			  r->has_pck && pck->has_smt ? "enabled" : "unknown", NULL);
+	else
+		ctr_check_skip(cs, "tdx.smt_disabled", "not asked for");
 	if (p->static_platform)
 		ctr_check(cs, "tdx.static_platform", r->has_pck && pck->has_dynamic && !pck->dynamic_platform, "no dynamic platform",
 			  r->has_pck && pck->has_dynamic ? "dynamic" : "unknown", NULL);
+	else
+		ctr_check_skip(cs, "tdx.static_platform", "not asked for");
 }
 
 void ctr_appraise_tdx(const struct ctr_tdx_policy *p, const struct ctr_tdx_result *r, struct ctr_checks *cs)

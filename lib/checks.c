@@ -113,9 +113,14 @@ bool ctr_check_number(struct ctr_checks *cs, const char *name, uint64_t wanted, 
 
 void ctr_checks_append(struct ctr_checks *cs, const struct ctr_checks *from)
 {
+	unsigned set = cs->set;
+
 	cs->bad = cs->bad || from->bad;
-	for (size_t i = 0; i < from->n; i++)
+	for (size_t i = 0; i < from->n; i++) {
+		cs->set = from->v[i].set;
 		add(cs, from->v[i].name, from->v[i].result, from->v[i].expected, from->v[i].found, from->v[i].detail);
+	}
+	cs->set = set;
 }
 
 bool ctr_checks_ok(const struct ctr_checks *cs)

@@ -40,7 +40,7 @@ bool ctr_check_bytes(struct ctr_checks *cs, const char *name, const uint8_t *exp
 bool ctr_check_least(struct ctr_checks *cs, const char *name, uint64_t least, uint64_t found, const char *detail);
 bool ctr_check_number(struct ctr_checks *cs, const char *name, uint64_t wanted, uint64_t found, const char *detail);
 
-/* All of `from` again, behind what is there. */
+/* All of `from` again, behind what is there; each stays of its set. */
 void ctr_checks_append(struct ctr_checks *cs, const struct ctr_checks *from);
 
 /* True when nothing failed, memory included, and at least one check was made. */

@@ -29,7 +29,7 @@ struct ctr_rd ctr_trust_amd(enum ctr_snp_product product, enum ctr_amd_ca kind)
 	const uint8_t *const *at = all[kind][product];
 	struct ctr_rd r;
 
-	ctr_rd_init(&r, at[0], (size_t)(at[1] - at[0]));
+	ctr_rd_init(&r, at[0], (size_t)((uintptr_t)at[1] - (uintptr_t)at[0]));
 	return r;
 }
 
@@ -37,6 +37,6 @@ struct ctr_rd ctr_trust_intel_root(void)
 {
 	struct ctr_rd r;
 
-	ctr_rd_init(&r, trust_intel_root, (size_t)(trust_intel_root_end - trust_intel_root));
+	ctr_rd_init(&r, trust_intel_root, (size_t)((uintptr_t)trust_intel_root_end - (uintptr_t)trust_intel_root));
 	return r;
 }

@@ -39,7 +39,7 @@ milan=(--vcpus 1 --vcpu-type EPYC-Milan)
 	ok measure snp --ovmf firmware "${milan[@]}" --ovmf-digest "$seed" --digest
 	[[ $output == aac425e9* ]]
 	refuses 2 usage ctr-manifest measure snp --errors=json --ovmf firmware --firmware-only
-	refuses 3 hex ctr-manifest measure snp --errors=json --ovmf firmware "${milan[@]}" --ovmf-digest 00
+	refuses 2 usage ctr-manifest measure snp --errors=json --ovmf firmware "${milan[@]}" --ovmf-digest 00
 }
 
 @test "measure: an IGVM file, with both kinds of zero pages" {

@@ -101,16 +101,6 @@ static void file(const char *dir, const char *name, struct ctr_buf *b)
 	must(ctr_file_read(path, 1 << 20, b, &e), &e);
 }
 
-static void chain(const char *kind, const char *dir)
-{
-	const char *build = getenv("BUILD");
-	char cmd[8192];
-
-	snprintf(cmd, sizeof cmd, "%s/sim/simchain --keys %s %s %s/%s", build ? build : "build", dir, kind, dir, kind);
-	if (system(cmd) != 0)
-		exit(1);
-}
-
 static void root(const char *dir, const char *name, uint8_t spki[CTR_SHA256_SIZE])
 {
 	ctr_auto_buf struct ctr_buf b = { 0 };
@@ -158,17 +148,16 @@ static void measure(const char *what, struct whole *w, struct bare *b, double pe
 
 int main(void)
 {
-	char dir[] = "/tmp/bench_attest_XXXXXX", path[4096], cmd[4200];
+	const char *dir = getenv("SIM"); /* chains that scripts/bench had made */
 	uint8_t amd[CTR_SHA256_SIZE], intel[CTR_SHA256_SIZE];
 	struct ctr_appraisal a;
 	struct whole snp, tdx;
 	struct bare p384, p256;
+	char path[4096];
 
-	if (!mkdtemp(dir))
+	if (!dir)
 		return 1;
 	ctr_appraisal_init(&a);
-	chain("snp", dir);
-	chain("tdx", dir);
 	snprintf(path, sizeof path, "%s/snp", dir);
 	prepare(&snp, path, "ark.der", &a, amd);
 	snprintf(path, sizeof path, "%s/tdx", dir);
@@ -177,6 +166,5 @@ int main(void)
 	bare_make(&p256, "P-256", 32);
 	measure("snp verification", &snp, &p384, 1, 0.9);
 	measure("tdx verification", &tdx, &p256, 5, 0.8);
-	snprintf(cmd, sizeof cmd, "rm -rf %s", dir);
-	return system(cmd) != 0;
+	return 0;
 }

@@ -38,7 +38,7 @@ static int make(unsigned kind, struct ctr_ask *a)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	ctr_auto_buf struct ctr_buf body = { 0 }, header = { 0 }, one = { 0 }, two = { 0 };
+	ctr_auto_buf struct ctr_buf body = { 0 }, header = { 0 };
 	struct ctr_buf out[2] = { { 0 }, { 0 } };
 	struct ctr_err e = { 0 };
 	struct ctr_ask a;

@@ -248,7 +248,7 @@ static void sign(const struct ctr_buf *pem, const struct ctr_buf *msg, uint8_t o
 }
 
 struct headers {
-	int64_t alg, until;
+	int64_t alg, until, exp; /* in corim-meta, in CWT claims */
 	const char *type;
 	bool crit;
 };
@@ -257,7 +257,7 @@ static void protected(const struct headers *h, struct ctr_buf *b)
 {
 	ctr_auto_buf struct ctr_buf meta = { 0 };
 
-	ctr_cbor_map(b, 2 + h->crit + (h->until != 0));
+	ctr_cbor_map(b, 2 + h->crit + (h->until != 0) + (h->exp != 0));
 	ctr_cbor_uint(b, 1);
 	ctr_cbor_int(b, h->alg);
 	if (h->crit) {
@@ -275,6 +275,12 @@ static void protected(const struct headers *h, struct ctr_buf *b)
 		ctr_cbor_int(&meta, h->until);
 		ctr_cbor_uint(b, 8);
 		ctr_cbor_bytes(b, meta.p, meta.n);
+	}
+	if (h->exp) {
+		ctr_cbor_uint(b, 15);
+		ctr_cbor_map(b, 1);
+		ctr_cbor_uint(b, 4);
+		ctr_cbor_int(b, h->exp);
 	}
 }
 
@@ -355,6 +361,20 @@ static void bad_signed(struct headers h, enum ctr_code code, const char *id)
 	T_FAILS(corim_read(b.p, b.n, &o, &m, e), code, id);
 }
 
+static void good_signed(struct headers h)
+{
+	ctr_auto_buf struct ctr_buf private = { 0 }, public = { 0 }, b = { 0 };
+	struct corim_opts o = { .product = CTR_GENOA, .now = 1000 };
+	ctr_auto_manifest struct ctr_manifest m = { 0 };
+	struct ctr_ec k;
+
+	T_OK(ctr_key_generate(false, &private, &public, e));
+	T_OK(ctr_ec_pem(public.p, public.n, &k, e));
+	o.key = &k;
+	signed_doc(&private, &h, &b);
+	T_OK(corim_read(b.p, b.n, &o, &m, e));
+}
+
 static void headers(void **s)
 {
 	struct headers h = sound;
@@ -373,6 +393,13 @@ static void headers(void **s)
 	h = sound;
 	h.until = 999;
 	bad_signed(h, CTR_NO, "corim.expired");
+	h = sound;
+	h.exp = 999;
+	bad_signed(h, CTR_NO, "corim.expired");
+	h.until = 1000;
+	h.exp = 1000;
+	h.type = "application/corim-unsigned+cbor";
+	good_signed(h);
 }
 
 static void refused(struct doc *d, int product, enum ctr_code code, const char *id)

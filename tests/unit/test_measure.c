@@ -229,11 +229,13 @@ static void igvm_digests(void **s)
 	for (unsigned version = 1; version <= 2; version++) {
 		ctr_auto_buf struct ctr_buf f = { 0 };
 		struct launch l = { 0 }, native = { 0 };
+		bool kvm = false;
 
 		guest_igvm(&f, version);
-		T_OK(igvm_snp(f.p, f.n, false, &l, e));
+		T_OK(igvm_snp(f.p, f.n, false, &l, &kvm, e));
+		assert_true(kvm);
 		is(l.digest, "334e71c506ebaa483de7bac4ce4e077ad1c858141d6cb4a46cad0ed69f25673655cee90a415fb870d888fe64a583c58d");
-		T_OK(igvm_snp(f.p, f.n, true, &native, e));
+		T_OK(igvm_snp(f.p, f.n, true, &native, &kvm, e));
 		is(native.digest,
 		   "c6019c4f4b5049dd412adad8b647053fa24bbfc05dfe4201b82c8552960e33d53a62fe36ba50ba20c99ad35ba7217d9f");
 	}
@@ -244,11 +246,12 @@ static void bad_igvm(size_t at, uint64_t v, size_t n, const char *id)
 {
 	ctr_auto_buf struct ctr_buf f = { 0 };
 	struct launch l = { 0 };
+	bool kvm;
 
 	guest_igvm(&f, 1);
 	guest_put(&f, at, v, n);
 	guest_igvm_crc(&f);
-	T_FAILS(igvm_snp(f.p, f.n, false, &l, e), CTR_FORMAT, id);
+	T_FAILS(igvm_snp(f.p, f.n, false, &l, &kvm, e), CTR_FORMAT, id);
 }
 
 static void igvm_refusals(void **s)
@@ -287,21 +290,43 @@ static void igvm_refusals(void **s)
 	bad_igvm(context + 26, 1, 1, "igvm.directive");
 }
 
+/* KVM has its own place and time for a processor's state. */
+static void igvm_for_kvm(void **s)
+{
+	const size_t page = 24 + 4 * 24, context = page + 8 * 32 + 24 + 16;
+	ctr_auto_buf struct ctr_buf f = { 0 };
+	struct launch l = { 0 };
+	bool kvm = true;
+
+	(void)s;
+	guest_igvm(&f, 1);
+	guest_put(&f, context + 8, 0x10000, 8);
+	guest_igvm_crc(&f);
+	T_OK(igvm_snp(f.p, f.n, false, &l, &kvm, e));
+	assert_false(kvm);
+	guest_put(&f, context + 16, 2, 4); /* for TDX: none is left */
+	guest_igvm_crc(&f);
+	kvm = true;
+	T_OK(igvm_snp(f.p, f.n, false, &l, &kvm, e));
+	assert_false(kvm);
+}
+
 static void igvm_checksum_and_cuts(void **s)
 {
 	ctr_auto_buf struct ctr_buf f = { 0 };
 	struct launch l = { 0 };
+	bool kvm;
 
 	(void)s;
 	guest_igvm(&f, 2);
 	for (size_t n = 0; n < f.n; n += n < 600 ? 1 : 97)
-		T_FAILS(igvm_snp(f.p, n, false, &l, e), CTR_FORMAT, "igvm.header");
+		T_FAILS(igvm_snp(f.p, n, false, &l, &kvm, e), CTR_FORMAT, "igvm.header");
 	f.p[50] ^= 1;
-	T_FAILS(igvm_snp(f.p, f.n, false, &l, e), CTR_FORMAT, "igvm.checksum");
+	T_FAILS(igvm_snp(f.p, f.n, false, &l, &kvm, e), CTR_FORMAT, "igvm.checksum");
 	f.p[50] ^= 1;
 	guest_put(&f, 24, 1, 4); /* architecture */
 	guest_igvm_crc(&f);
-	T_FAILS(igvm_snp(f.p, f.n, false, &l, e), CTR_FORMAT, "igvm.header");
+	T_FAILS(igvm_snp(f.p, f.n, false, &l, &kvm, e), CTR_FORMAT, "igvm.header");
 }
 
 static void registers(void **s)
@@ -392,6 +417,7 @@ int main(void)
 		cmocka_unit_test(tdvf_refusals),
 		cmocka_unit_test(igvm_digests),
 		cmocka_unit_test(igvm_refusals),
+		cmocka_unit_test(igvm_for_kvm),
 		cmocka_unit_test(igvm_checksum_and_cuts),
 		cmocka_unit_test(registers),
 		cmocka_unit_test(what_a_pe_digest_covers),

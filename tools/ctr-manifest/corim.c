@@ -13,7 +13,7 @@ enum { TAG_CORIM = 500, TAG_PLAIN = 501, TAG_SIGNED = 502, TAG_SIGN1 = 18, TAG_T
        TAG_COMID = 506 };
 enum { CORIM_TAGS = 1, CORIM_PROFILE = 3, CORIM_VALIDITY = 4 };
 enum { COMID_TRIPLES = 4, TRIPLES_REFERENCE = 0 };
-enum { HEADER_META = 8, META_VALIDITY = 1 };
+enum { HEADER_META = 8, HEADER_CLAIMS = 15, META_VALIDITY = 1, CLAIM_EXP = 4, CLAIM_NBF = 5 };
 
 static const struct profile profiles[] = {
 	{ "tag:amd.com,2025:snp-corim-profile", NULL, 0, corim_snp, 0, 7, { 1, -1 } },
@@ -195,8 +195,8 @@ static int read_profile(struct corim *c, const struct ctr_cval *root, struct ctr
 	return ctr_cfail(&v, e, "corim.profile", "a profile that is not known");
 }
 
-/* {0: not before, 1: not after}, seconds since the epoch. */
-static int validity(const struct ctr_cval *map, time_t now, struct ctr_err *e)
+/* Not before and not after, at these keys of a map that may be absent; seconds since the epoch. */
+static int validity(const struct ctr_cval *map, int64_t from, int64_t until, time_t now, struct ctr_err *e)
 {
 	int64_t bound[2] = { INT64_MIN, INT64_MAX };
 
@@ -205,7 +205,7 @@ static int validity(const struct ctr_cval *map, time_t now, struct ctr_err *e)
 	if (ctr_cmap(map, e) < 0)
 		return -1;
 	for (int i = 0; i < 2; i++) {
-		struct ctr_cval v = ctr_cget_int(map, i);
+		struct ctr_cval v = ctr_cget_int(map, i ? until : from);
 
 		if (!v.there)
 			continue;
@@ -227,7 +227,7 @@ static int document(struct corim *c, struct ctr_cval root, struct ctr_err *e)
 		return -1;
 	bounds = ctr_cget_int(&root, CORIM_VALIDITY);
 	tags = ctr_cget_int(&root, CORIM_TAGS);
-	if (validity(&bounds, c->o->now, e) < 0 || ctr_carray(&tags, e) < 0)
+	if (validity(&bounds, 0, 1, c->o->now, e) < 0 || ctr_carray(&tags, e) < 0)
 		return -1;
 	for (struct ctr_cval t = ctr_cfirst(&tags); t.there; t = ctr_cnext(&t)) {
 		struct ctr_cval inner;
@@ -246,12 +246,37 @@ static int document(struct corim *c, struct ctr_cval root, struct ctr_err *e)
 	return 0;
 }
 
+/* What the signer says of the signature: corim-meta, or CWT claims (RFC 9597). */
+static int signature_validity(const struct ctr_cval *headers, time_t now, struct ctr_err *e)
+{
+	struct ctr_cval claims = ctr_cget_int(headers, HEADER_CLAIMS), v = ctr_cget_int(headers, HEADER_META), bounds;
+	ctr_auto_cbor struct ctr_cbor *meta = NULL;
+	struct ctr_rd bytes;
+
+	if (validity(&claims, CLAIM_NBF, CLAIM_EXP, now, e) < 0)
+		return -1;
+	if (!v.there)
+		return 0;
+	if (ctr_cbytes(&v, CORIM_MAX, &bytes, e) < 0 || ctr_cbor_parse(bytes.p, bytes.left, DEPTH, &meta, e) < 0)
+		return -1;
+	v = ctr_croot(meta);
+	bounds = ctr_cget_int(&v, META_VALIDITY);
+	return ctr_cmap(&v, e) < 0 ? -1 : validity(&bounds, 0, 1, now, e);
+}
+
+/* The name in the draft, and the one that tools wrote before. */
+static bool is_corim(const struct ctr_rd *type)
+{
+	static const char now[] = "application/rim+cbor", before[] = "application/corim-unsigned+cbor";
+
+	return type->left == 0 || corim_id_is(type, now, sizeof now - 1) || corim_id_is(type, before, sizeof before - 1);
+}
+
 static int signed_document(struct corim *c, const struct ctr_cval *v, struct ctr_err *e)
 {
-	ctr_auto_cbor struct ctr_cbor *headers = NULL, *meta = NULL, *tree = NULL;
-	struct ctr_cval root, v8, bounds;
+	ctr_auto_cbor struct ctr_cbor *headers = NULL, *tree = NULL;
 	struct cose_sign1 s;
-	struct ctr_rd bytes;
+	struct ctr_cval root;
 
 	if (!c->o->key) {
 		ctr_fail(e, CTR_NO, "corim.key", "the CoRIM is signed, and no key says by whom");
@@ -259,19 +284,11 @@ static int signed_document(struct corim *c, const struct ctr_cval *v, struct ctr
 	}
 	if (cose_parse(v, &s, &headers, e) < 0 || cose_verify(&s, c->o->key, e) < 0)
 		return -1;
-	if (s.content_type.left > 0 && !corim_id_is(&s.content_type, "application/rim+cbor", 20))
+	if (!is_corim(&s.content_type))
 		return ctr_fail(e, CTR_FORMAT, "corim.form", "what is signed is not a CoRIM (expected application/rim+cbor)");
 	root = ctr_croot(headers);
-	v8 = ctr_cget_int(&root, HEADER_META);
-	if (v8.there) {
-		if (ctr_cbytes(&v8, CORIM_MAX, &bytes, e) < 0 || ctr_cbor_parse(bytes.p, bytes.left, DEPTH, &meta, e) < 0)
-			return -1;
-		root = ctr_croot(meta);
-		bounds = ctr_cget_int(&root, META_VALIDITY);
-		if (validity(&bounds, c->o->now, e) < 0)
-			return -1;
-	}
-	if (ctr_cbor_parse(s.payload.p, s.payload.left, DEPTH, &tree, e) < 0)
+	if (signature_validity(&root, c->o->now, e) < 0 ||
+	    ctr_cbor_parse(s.payload.p, s.payload.left, DEPTH, &tree, e) < 0)
 		return -1;
 	return document(c, ctr_croot(tree), e);
 }

@@ -27,6 +27,8 @@ struct igvm {
 	struct area areas[AREAS];
 	size_t n_areas;
 	uint64_t pages; /* measured so far */
+	unsigned contexts;
+	bool kvm; /* the last page is a processor's state where KVM puts it */
 	struct launch *l;
 };
 
@@ -131,6 +133,7 @@ static int page_at(const struct igvm *g, uint32_t offset, struct ctr_rd *page, s
 
 static int count(struct igvm *g, uint64_t pages, struct ctr_err *e)
 {
+	g->kvm = false;
 	g->pages += pages;
 	if (pages > PAGES_MAX || g->pages > PAGES_MAX)
 		return ctr_fail(e, CTR_FORMAT, "limit", "IGVM: more than 4 GiB are loaded");
@@ -229,6 +232,7 @@ static int on_context(struct igvm *g, struct ctr_rd *d, struct ctr_err *e)
 		return 0;
 	if (count(g, 1, e) < 0 || page_at(g, offset, &page, e) < 0)
 		return -1;
+	g->kvm = ++g->contexts == 1 && gpa == 0xfffffffff000;
 	return launch_bytes(g->l, PAGE_VMSA, gpa, page.p, e);
 }
 
@@ -252,12 +256,13 @@ static int directive(struct igvm *g, uint32_t type, struct ctr_rd *d, struct ctr
 	}
 }
 
-int igvm_snp(const void *p, size_t n, bool native_zero, struct launch *l, struct ctr_err *e)
+int igvm_snp(const void *p, size_t n, bool native_zero, struct launch *l, bool *kvm, struct ctr_err *e)
 {
 	struct igvm g = { .native_zero = native_zero, .l = l };
 	struct ctr_rd r, d;
 	uint32_t type;
 
+	*kvm = false;
 	ctr_rd_init(&g.file, p, n);
 	if (header(&g, e) < 0 || platform(&g, e) < 0)
 		return -1;
@@ -265,6 +270,7 @@ int igvm_snp(const void *p, size_t n, bool native_zero, struct launch *l, struct
 		if (next(&r, &type, &d, e) < 0 || directive(&g, type, &d, e) < 0)
 			return -1;
 	}
+	*kvm = g.kvm;
 	if (g.pages == 0)
 		return ctr_fail(e, CTR_FORMAT, "igvm.directive", "IGVM: nothing is loaded for SEV-SNP");
 	return 0;

@@ -136,5 +136,5 @@ int cmd_measure(struct ctr_tool *t, int argc, char **argv, struct ctr_buf *out, 
 		return ctr_fail(e, CTR_USAGE, "usage", "one kind of guest is needed: snp or tdx");
 	if (find_way(&a, kind ? kind : argv[first], &way, e) < 0)
 		return -1;
-	return way == WAY_TDVF ? measure_tdx(&a, &t->log, out, e) : measure_snp(&a, way, out, e);
+	return way == WAY_TDVF ? measure_tdx(&a, &t->log, out, e) : measure_snp(&a, way, &t->log, out, e);
 }

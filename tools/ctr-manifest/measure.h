@@ -20,7 +20,8 @@ struct measure_args {
 };
 
 /* The result for the options, complete and checked to go together: a reference value set, or the digest alone. */
-CTR_MUST int measure_snp(const struct measure_args *a, enum measure_way way, struct ctr_buf *out, struct ctr_err *e);
+CTR_MUST int measure_snp(const struct measure_args *a, enum measure_way way, struct ctr_log *log, struct ctr_buf *out,
+			 struct ctr_err *e);
 CTR_MUST int measure_tdx(const struct measure_args *a, struct ctr_log *log, struct ctr_buf *out, struct ctr_err *e);
 
 /* The digest of a file ("-": standard input) of at most 4 GiB, in pieces. CTR_FORMAT "limit", CTR_ENV "open", "read". */

@@ -95,6 +95,7 @@ static int snp_ovmf(const struct measure_args *a, struct launch *l, struct ctr_e
 	ctr_auto_buf struct ctr_buf image = { 0 };
 	struct launch_kernel kernel;
 	struct launch_vm vm = { 0 };
+	struct ctr_err why = { 0 };
 	struct firmware fw;
 
 	if (a->v[OPT_FIRMWARE] && !a->v[OPT_DIGEST])
@@ -107,8 +108,8 @@ static int snp_ovmf(const struct measure_args *a, struct launch *l, struct ctr_e
 	if (firmware_snp(image.p, image.n, &fw, e) < 0)
 		return ctr_wrap(e, "%s", a->v[OPT_OVMF]);
 	if (a->v[OPT_SEED]) {
-		if (ctr_hex_parse(a->v[OPT_SEED], strlen(a->v[OPT_SEED]), l->digest, sizeof l->digest, e) < 0)
-			return ctr_wrap(e, "--ovmf-digest");
+		if (ctr_hex_parse(a->v[OPT_SEED], strlen(a->v[OPT_SEED]), l->digest, sizeof l->digest, &why) < 0)
+			return ctr_fail(e, CTR_USAGE, "usage", "--ovmf-digest: not 96 hexadecimal digits");
 	} else if (launch_firmware(l, &fw, e) < 0) {
 		return -1;
 	}
@@ -122,13 +123,19 @@ static int snp_ovmf(const struct measure_args *a, struct launch *l, struct ctr_e
 	return launch_rest(l, &fw, &vm, e) < 0 ? ctr_wrap(e, "%s", a->v[OPT_OVMF]) : 0;
 }
 
-static int snp_igvm(const struct measure_args *a, struct launch *l, struct ctr_err *e)
+static int snp_igvm(const struct measure_args *a, struct launch *l, struct ctr_log *log, struct ctr_err *e)
 {
 	ctr_auto_buf struct ctr_buf file = { 0 };
+	bool kvm;
 
 	if (ctr_file_read(a->v[OPT_IGVM], IGVM_MAX, &file, e) < 0)
 		return -1;
-	return igvm_snp(file.p, file.n, a->v[OPT_ZERO] != NULL, l, e) < 0 ? ctr_wrap(e, "%s", a->v[OPT_IGVM]) : 0;
+	if (igvm_snp(file.p, file.n, a->v[OPT_ZERO] != NULL, l, &kvm, e) < 0)
+		return ctr_wrap(e, "%s", a->v[OPT_IGVM]);
+	if (!kvm)
+		ctr_log(log, CTR_WARN, "measure.kvm", a->v[OPT_IGVM], 0, 0,
+			"KVM loads one processor's state, last and at 0xfffffffff000: there the digest will be another");
+	return 0;
 }
 
 static int read_product(const struct measure_args *a, enum ctr_snp_product *product, struct ctr_err *e)
@@ -151,7 +158,8 @@ static int read_product(const struct measure_args *a, enum ctr_snp_product *prod
 	return ctr_fail(e, CTR_USAGE, "usage", "--product=%s (expected Milan, Genoa or Turin)", s);
 }
 
-int measure_snp(const struct measure_args *a, enum measure_way way, struct ctr_buf *out, struct ctr_err *e)
+int measure_snp(const struct measure_args *a, enum measure_way way, struct ctr_log *log, struct ctr_buf *out,
+		struct ctr_err *e)
 {
 	ctr_auto_manifest struct ctr_manifest m = { 0 };
 	enum ctr_snp_product product = CTR_MILAN;
@@ -159,7 +167,7 @@ int measure_snp(const struct measure_args *a, enum measure_way way, struct ctr_b
 
 	if (!a->v[OPT_DIGEST] && read_product(a, &product, e) < 0)
 		return -1;
-	if ((way == WAY_IGVM ? snp_igvm(a, &l, e) : snp_ovmf(a, &l, e)) < 0)
+	if ((way == WAY_IGVM ? snp_igvm(a, &l, log, e) : snp_ovmf(a, &l, e)) < 0)
 		return -1;
 	if (a->v[OPT_DIGEST])
 		return measure_print(l.digest, out, e);
