@@ -280,9 +280,9 @@ static int fill_one(struct fill *f, size_t which, struct ctr_err *e)
 		to.have[i] = f->ev->item[a->v[i].item].n > 0;
 	if (from_dir(f, a, &to, e) < 0)
 		return -1;
-	if (!all(a, to.good, to.have) && from_cache(f, a, &to, e) < 0)
+	if (!f->asks.local[which] && !all(a, to.good, to.have) && from_cache(f, a, &to, e) < 0)
 		return -1;
-	if (!all(a, to.fresh, to.have) && from_service(f, a, &to, &why) < 0 &&
+	if (!f->asks.local[which] && !all(a, to.fresh, to.have) && from_service(f, a, &to, &why) < 0 &&
 	    without(f, which, &to, &why) < 0)
 		return ctr_err_pass(e, &why);
 	for (size_t i = 0; i < a->n; i++) {

@@ -36,7 +36,8 @@ struct ctr_collateral_needs {
 	enum ctr_crl_mode crl; /* IF_AVAILABLE: a list that cannot be had is only said */
 	/* for reports that do not say theirs (version 2); CTR_PRODUCTS: not known */
 	enum ctr_snp_product product;
-	bool chain;	   /* SNP: ASK and ARK too, which are shipped otherwise */
+	/* SNP: ASK and ARK must be had, too; else those of the directory stand before the shipped ones */
+	bool chain;
 	bool tcb_optional; /* TDX: TCB info and QE identity that cannot be had are only said */
 	uint8_t fmspc[6];  /* TDX: of the PCK certificate */
 	bool processor_ca; /* TDX: its issuer is the Processor CA, not the Platform CA */

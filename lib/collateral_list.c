@@ -82,10 +82,21 @@ static int list_leaf(struct list *f, const struct ctr_snp_report *r, enum ctr_sn
 	return ctr_kds_vcek(f->kds, p, r->chip_id, &tcb, next(f, optional), e);
 }
 
+/* ASK and ARK: asked for when wanted; else those of the directory stand before the shipped ones. */
+static int list_chain(struct list *f, enum ctr_snp_product p, bool vlek, struct ctr_err *e)
+{
+	if (!lacks(f, CTR_ASK) && !lacks(f, CTR_ARK))
+		return 0;
+	if (!f->needs->chain && !f->o->dir)
+		return 0;
+	f->asks->local[f->asks->n] = !f->needs->chain;
+	return ctr_kds_chain(f->kds, p, vlek, next(f, !f->needs->chain), e);
+}
+
 static int list_snp(struct list *f, struct ctr_err *e)
 {
 	const struct ctr_buf *raw = &f->ev->item[CTR_REPORT];
-	bool vlek, leaf, chain, crl;
+	bool vlek, leaf, crl, must;
 	enum ctr_snp_product p;
 	struct ctr_snp_report r;
 
@@ -93,14 +104,16 @@ static int list_snp(struct list *f, struct ctr_err *e)
 		return -1;
 	vlek = ctr_snp_signing_key(&r) == CTR_SNP_VLEK;
 	leaf = lacks(f, vlek ? CTR_VLEK : CTR_VCEK);
-	chain = f->needs->chain && (lacks(f, CTR_ASK) || lacks(f, CTR_ARK));
 	crl = f->needs->crl != CTR_CRL_NEVER && lacks(f, CTR_CRL);
 	/* no certificate helps a report that was not signed */
-	if ((!leaf && !chain && !crl) || (!vlek && ctr_snp_signing_key(&r) != CTR_SNP_VCEK))
+	if (!vlek && ctr_snp_signing_key(&r) != CTR_SNP_VCEK)
 		return 0;
-	if (get_product(f, &r, vlek, &p, e) < 0 || (leaf && list_leaf(f, &r, p, e) < 0))
-		return -1;
-	if (chain && ctr_kds_chain(f->kds, p, vlek, next(f, false), e) < 0)
+	/* when nothing must be had, an unknown product is for the verifier to say */
+	must = leaf || (crl && f->needs->crl == CTR_CRL_REQUIRED) ||
+	       (f->needs->chain && (lacks(f, CTR_ASK) || lacks(f, CTR_ARK)));
+	if (get_product(f, &r, vlek, &p, must ? e : NULL) < 0)
+		return must ? -1 : 0;
+	if ((leaf && list_leaf(f, &r, p, e) < 0) || list_chain(f, p, vlek, e) < 0)
 		return -1;
 	if (!crl)
 		return 0;
@@ -133,7 +146,7 @@ int ctr_collateral_list(const struct ctr_collateral_opts *o, const struct ctr_co
 {
 	struct list l = { .o = o, .needs = n, .ev = ev, .known = known, .asks = asks };
 
-	asks->n = 0;
+	*asks = (struct ctr_asks){ 0 };
 	if (set_base(o->kds_url, CTR_KDS_URL, l.kds, e) < 0 ||
 	    set_base(o->pcs_url, CTR_PCS_URL, l.pcs, e) < 0)
 		return -1;

@@ -10,6 +10,7 @@
 struct ctr_asks {
 	struct ctr_ask v[CTR_ASKS];
 	bool optional[CTR_ASKS]; /* one may do without */
+	bool local[CTR_ASKS];	 /* only the directory is looked at */
 	size_t n;
 };
 

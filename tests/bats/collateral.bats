@@ -188,6 +188,21 @@ written() {
 	[ "${#lines[@]}" -eq 7 ]
 }
 
+@test "a directory's CAs are used without being asked for" {
+	dir=$BATS_TEST_TMPDIR/dir
+	mkdir "$dir"
+	printf 0ask >"$dir/ask.der"
+	cached 0 --collateral "$dir" --crl never "$D/report"
+	[ "${lines[1]}" = 'ask 0ask' ]
+	[ "${#lines[@]}" -eq 2 ]
+	asked_times 1
+	printf 0otherside >"$dir/asvk-Milan.der"
+	printf 0leaf >"$dir/vlek.der"
+	get 0 --collateral "$dir" --crl never "$D/vlek"
+	[ "${lines[1]}" = 'ask 0otherside' ]
+	asked_times 0
+}
+
 @test "429, then an answer" {
 	get 0 --kds "$H/busy" --crl never "$D/report"
 	[ "${lines[0]}" = 'vcek 0vcek until=2000' ]
@@ -292,7 +307,6 @@ written() {
 }
 
 @test "offline: no socket, nor the library that could open one" {
-	command -v strace >/dev/null || skip "strace is absent"
 	cached 0 "$D/report"
 	traced "$BATS_TEST_TMPDIR/trace" "$GET" --offline --kds "$H/ok" --cache "$BATS_TEST_TMPDIR/cache" \
 		--at 1999 "$D/report" >"$BATS_TEST_TMPDIR/out" 2>"$BATS_TEST_TMPDIR/err"

@@ -71,6 +71,49 @@ genuine() {
 	genuine "$D/tdx/root.der" "$BATS_TEST_TMPDIR/evidence"
 }
 
+# verdict STATUS ROOT ARGUMENT...: is it genuine, trusting that root alone?
+verdict() {
+	run "-$1" --separate-stderr ctr-attest-verify --errors=json -q --authenticity-only --crl required \
+		--insecure-test-root "$2" "${@:3}"
+}
+
+@test "fetched ahead, verified offline from the directory alone" {
+	local c dir root
+	for c in milan turin tdx; do
+		dir=$BATS_TEST_TMPDIR/$c root=$D/$c/ark.der
+		[ "$c" != tdx ] || root=$D/tdx/root.der
+		fetch "$c" "$dir"
+		verdict 0 "$root" --offline --no-cache --collateral "$dir" "$D/$c/report"
+		[ "$(jq -r .verdict <<<"$output")" = accepted ]
+		verdict 4 "$root" --offline --no-cache "$D/$c/report"
+		[[ ${stderr_lines[-1]} == *'"id":"collateral.offline"'* ]]
+	done
+}
+
+@test "the directory of a chain itself, with its plain names, is one to verify from" {
+	verdict 0 "$D/milan/ark.der" --offline --no-cache --collateral "$D/milan" "$D/milan/report"
+	verdict 0 "$D/tdx/root.der" --offline --no-cache --collateral "$D/tdx" "$D/tdx/report"
+}
+
+@test "a verification fetches, the next one has it from the cache" {
+	local url=$H/tree-tdx seen
+	verdict 0 "$D/tdx/root.der" --pcs-url "$url" "$D/tdx/report"
+	seen=$(wc -l <"$D/sim.log")
+	verdict 0 "$D/tdx/root.der" --pcs-url "$url" "$D/tdx/report"
+	verdict 0 "$D/tdx/root.der" --offline "$D/tdx/report"
+	[ "$(wc -l <"$D/sim.log")" -eq "$seen" ]
+}
+
+@test "an item of another issuer, or one that is over, does not pass" {
+	local dir=$BATS_TEST_TMPDIR/dir
+	fetch tdx "$dir"
+	cp "$D/old/root_crl.der" "$dir/root_crl.der"
+	verdict 1 "$D/tdx/root.der" --offline --no-cache --collateral "$dir" "$D/tdx/report"
+	[[ ${stderr_lines[-1]} == *'"id":"tdx.crl.root"'* ]]
+	verdict 1 "$D/old/root.der" --offline --no-cache --collateral "$D/old" "$D/old/report"
+	[[ ${stderr_lines[-1]} == *'"id":"tdx.tcb_info.validity"'* ]]
+}
+
 @test "several reports, and one on standard input" {
 	local dir=$BATS_TEST_TMPDIR/dir
 	ok ctr-attest-verify fetch --collateral "$dir" --kds-url "$H/tree-milan" "$D/milan/report" "$D/milan/report"
