@@ -13,7 +13,7 @@ use regex::Regex;
 use serde_json::Value as Json;
 use std::collections::HashMap;
 
-/// `ctr-rego attack APPS ATTACKS.json --images DIR`
+/// `ctr-rego attack APPS ATTACKS.json --images DIR`; an attack with `modern` is meant for one of the profiles.
 pub fn run(o: &Opts) -> Result<bool, String> {
 	let attacks: Vec<Json> = serde_json::from_str(&read(o.operand(1)?)?)
 		.map_err(|e| format!("{}: {e}", o.operands[1]))?;
@@ -27,7 +27,8 @@ pub fn run(o: &Opts) -> Result<bool, String> {
 				life::apps(o, &std::path::Path::new(o.operand(0)?).join(name))?,
 			);
 		}
-		for app in &apps[name] {
+		let one = attack["modern"].as_bool();
+		for app in apps[name].iter().filter(|a| one.is_none_or(|m| m == a.modern)) {
 			let title = format!(
 				"{}: guarantee {}: {}",
 				app.title(),

@@ -73,6 +73,11 @@ pub fn volumes(sim: &Sim, c: &Container, image: &Image) -> Result<Volumes, Strin
 		ordered.push(bind(name, &path, "rprivate", mode_of_mount));
 	}
 	ordered.push(json!({"destination": "/dev/shm", "source": "/run/kata-containers/sandbox/shm", "type_": "bind", "options": ["rbind"]}));
+	for m in list(&sim.world.settings["mounts"]).filter(|_| sim.modern) {
+		if !ordered.iter().any(|o| o["destination"] == m["destination"]) {
+			ordered.push(json!({"destination": m["destination"], "source": m["source"], "type_": m["type"], "options": m["options"]}));
+		}
+	}
 	ordered.sort_by_key(|m| text(&m["destination"]).matches('/').count());
 	v.mounts = ordered;
 	for d in list(&c.spec["volumeDevices"]) {
