@@ -33,6 +33,7 @@ impl Agent {
 	/// Fails if the engine refuses the text, or if the policy would let failing requests pass.
 	pub fn load(policy: &str) -> Result<Agent, String> {
 		let mut engine = regorus::Engine::new();
+		engine.set_strict_builtin_errors(false); // as the agent does: a builtin that fails is undefined
 		let package =
 			engine.add_policy("agent_policy".into(), policy.into()).map_err(|e| e.to_string())?;
 		if package != "data.agent_policy" {
@@ -153,6 +154,12 @@ mod tests {
 		assert!(a.judge("A", &json!({"v": 1})).allowed && !a.judge("G", &json!({})).allowed);
 		assert!(a.ask("A", &json!({"v": 1})).allowed && a.ask("G", &json!({})).allowed);
 		assert!(a.ask("R", &json!({})).allowed && a.state() == &json!({"pstate": {}}));
+	}
+
+	#[test]
+	fn failing_builtins_are_undefined() {
+		let mut a = agent("U if to_number(\"x\")\nN if not to_number(\"x\")\n");
+		assert!(!a.ask("U", &json!({})).allowed && a.ask("N", &json!({})).allowed);
 	}
 
 	#[test]
