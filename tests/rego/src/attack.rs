@@ -97,7 +97,8 @@ fn form(app: &App, at: usize, item: &Json) -> Result<(String, Json), String> {
 }
 
 /// RFC 6902, with three conveniences: a path's `?text` is the first element that holds the text, values may name what
-/// the life has chosen (`${id}`, `${old}` …), and `sub` replaces a part of a string.
+/// the life has chosen (`${id}`, `${old}` …; `${spent:NAME}` is an id that was created and never started), and `sub`
+/// replaces a part of a string.
 fn patched(app: &App, original: &Json, request: &Json, op: &Json) -> Result<Json, String> {
 	let mut op = op.clone();
 	for key in ["path", "from"] {
@@ -151,8 +152,15 @@ fn fill(value: &mut Json, app: &App, original: &Json, old: &str) {
 			let id_of = |name: &str| {
 				app.steps
 					.iter()
-					.filter(|s| s.container == name)
+					.filter(|s| s.kind == "StartContainerRequest" && s.container == name)
 					.find_map(|s| s.request["container_id"].as_str())
+			};
+			let spent = |name: &str| {
+				app.steps
+					.iter()
+					.filter(|s| s.kind == "CreateContainerRequest" && s.container == name)
+					.find(|s| !app.started(s))
+					.and_then(|s| s.request["container_id"].as_str())
 			};
 			let own = original["container_id"]
 				.as_str()
@@ -168,6 +176,7 @@ fn fill(value: &mut Json, app: &App, original: &Json, old: &str) {
 				.replace("${sandbox}", id_of("").unwrap_or_default());
 			for name in app.steps.iter().map(|s| &s.container) {
 				text = text.replace(&format!("${{id:{name}}}"), id_of(name).unwrap_or_default());
+				text = text.replace(&format!("${{spent:{name}}}"), spent(name).unwrap_or_default());
 			}
 			*s = text;
 		}

@@ -15,6 +15,14 @@ pub struct App {
 }
 
 impl App {
+	/// Whether the container of a step is ever started.
+	pub fn started(&self, of: &sim::Step) -> bool {
+		let id = &of.request["container_id"];
+		self.steps
+			.iter()
+			.any(|s| s.kind == "StartContainerRequest" && s.request["container_id"] == *id)
+	}
+
 	pub fn title(&self) -> String {
 		format!("{} ({})", self.name, if self.modern { "containerd 2" } else { "containerd 1.7" })
 	}

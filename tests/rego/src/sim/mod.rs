@@ -31,7 +31,8 @@ pub struct World {
 	pub images: String,
 	/// The settings that the policy was made with: what they allow happens.
 	pub settings: Json,
-	/// `env`: the variables that a webhook adds to every container.
+	/// `env`: the variables that a webhook adds to every container; `retry`: containers whose every creation succeeds in
+	/// the guest only for the runtime to give it up, so that it is repeated.
 	pub events: Json,
 }
 
@@ -303,8 +304,8 @@ impl<'a> Sim<'a> {
 		self.step("StatsContainerRequest", name, json!({"container_id": id}));
 	}
 
-	/// Copies, creates and starts a container.
-	fn run(&mut self, spec: &Json) -> Result<Run, String> {
+	/// Copies and creates a container.
+	fn create(&mut self, spec: &Json) -> Result<Run, String> {
 		self.runs += 1;
 		let c = Container::new(&self.seed, spec, self.spec(), self.runs);
 		let mut made = spec::container(self, &c)?;
@@ -312,6 +313,18 @@ impl<'a> Sim<'a> {
 			self.step("CopyFileRequest", &c.name, copy);
 		}
 		self.step("CreateContainerRequest", &c.name, made.create.clone());
+		Ok((c, made))
+	}
+
+	/// Creates and starts a container, if need be at the second attempt; some runtimes remove what came of the first.
+	fn run(&mut self, spec: &Json) -> Result<Run, String> {
+		let (mut c, mut made) = self.create(spec)?;
+		if list(&self.world.events["retry"]).any(|name| *name == c.name) {
+			if self.modern {
+				self.remove(&c);
+			}
+			(c, made) = self.create(spec)?;
+		}
 		if !spec["resources"]["limits"]["cpu"].is_null() && !self.modern {
 			self.step(
 				"OnlineCPUMemRequest",
@@ -389,8 +402,12 @@ impl<'a> Sim<'a> {
 				json!({"container_id": c.id, "exec_id": "", "signal": 9}),
 			);
 		}
-		self.step("RemoveContainerRequest", &c.name, json!({"container_id": c.id, "timeout": 0}));
+		self.remove(&c);
 		Ok(())
+	}
+
+	fn remove(&mut self, c: &Container) {
+		self.step("RemoveContainerRequest", &c.name, json!({"container_id": c.id, "timeout": 0}));
 	}
 
 	fn stop(&mut self) {
