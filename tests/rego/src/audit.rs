@@ -2,7 +2,7 @@
 //! what allowed-mutations.json lists with a reason.
 
 use crate::{
-	agent::Agent,
+	agent::{Agent, Release},
 	files,
 	life::{self, App},
 	mutate, order, patch, read,
@@ -140,7 +140,7 @@ pub fn run(o: &Opts) -> Result<bool, String> {
 				while let Some((n, app)) =
 					Some(next.fetch_add(1, Relaxed)).and_then(|n| Some((n, apps.get(n)?)))
 				{
-					let report = audit(app, &plans[n], &listed);
+					let report = audit(app, o.engine(), &plans[n], &listed);
 					reports.lock().expect("no thread panicked").insert(n, report);
 				}
 			});
@@ -235,10 +235,15 @@ fn starred(path: &[String]) -> String {
 	)
 }
 
-fn audit<'a>(app: &App, plan: &[bool], listed: &'a Listed) -> Result<Findings<'a>, String> {
+fn audit<'a>(
+	app: &App,
+	engine: Release,
+	plan: &[bool],
+	listed: &'a Listed,
+) -> Result<Findings<'a>, String> {
 	let mut f =
 		Findings { listed, asked: 0, pairs: 0, covered: 0, wordless: 0, wrong: BTreeMap::new() };
-	let fresh = Agent::load(&app.policy)?;
+	let fresh = Agent::load(&app.policy, engine)?;
 	let mut agent = fresh.clone();
 	let (mut seen, mut plan) = (HashSet::new(), plan.iter());
 	for (n, step) in app.steps.iter().enumerate().filter(|(_, s)| !s.optional) {

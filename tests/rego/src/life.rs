@@ -1,6 +1,11 @@
 //! Whole life cycles of the applications under apps/: every request is to be allowed.
 
-use crate::{agent::Agent, check, generate, kube, read, sim, tally::Tally, Opts};
+use crate::{
+	agent::{Agent, Release},
+	check, generate, kube, read, sim,
+	tally::Tally,
+	Opts,
+};
 use serde_json::{json, Value as Json};
 use std::path::Path;
 
@@ -97,9 +102,11 @@ pub fn run(o: &Opts) -> Result<bool, String> {
 	for folder in folders(o)? {
 		match apps(o, &folder) {
 			Ok(apps) => apps.iter().for_each(|app| {
-				tally.check(&app.title(), live(app));
+				let lived = |r: &Release| r.check(|r| live(app, r));
+				tally.check(&app.title(), o.engines().iter().try_for_each(lived));
 				if !app.modern {
-					tally.check(&format!("{}: strict", app.name), strict(&app.policy));
+					tally
+						.check(&format!("{}: strict", app.name), strict(&app.policy, &o.engines()));
 				}
 			}),
 			Err(e) => tally.check(&folder.to_string_lossy(), Err(e)),
@@ -109,8 +116,8 @@ pub fn run(o: &Opts) -> Result<bool, String> {
 }
 
 /// Every request of a life is allowed; reading logs as the settings say.
-fn live(app: &App) -> Result<(), String> {
-	let mut agent = Agent::load(&app.policy)?;
+fn live(app: &App, engine: Release) -> Result<(), String> {
+	let mut agent = Agent::load(&app.policy, engine)?;
 	for (n, step) in app.steps.iter().enumerate() {
 		let a = agent.ask(&step.kind, &step.request);
 		let at = || format!("step {n} of {}, {} {}", app.steps.len(), step.kind, step.container);
@@ -129,8 +136,8 @@ fn live(app: &App) -> Result<(), String> {
 	Ok(())
 }
 
-fn strict(policy: &str) -> Result<(), String> {
-	match check::findings(policy)? {
+fn strict(policy: &str, engines: &[Release]) -> Result<(), String> {
+	match check::findings(policy, engines)? {
 		found if found.is_empty() => Ok(()),
 		found => Err(found.join("; ")),
 	}
