@@ -102,6 +102,17 @@ everything() {
 	[[ ${lines[0]} == "not ok: small (containerd 1.7): step 6 of "*", CopyFileRequest : denied: "* ]]
 }
 
+@test "the engine of older agents judges too" {
+	generator "$(everything | sed 's/^\(GetOOMEventRequest\) := true/\1 if true/')"
+	sed -i '/^import/d' "$BATS_TEST_TMPDIR/policy" # the newer engine needs none
+	app
+	run -1 tests/rego/run life "$apps" --images "$BATS_FILE_TMPDIR/images"
+	[[ $output == *"not ok: small (containerd 1.7): older engine: "* && ${lines[-1]} == "0 passed, 3 failed" ]]
+	run -0 tests/rego/run life "$apps" --images "$BATS_FILE_TMPDIR/images" --engine new
+	[ "${lines[-1]}" = "3 passed, 0 failed" ]
+	run -2 tests/rego/run life "$apps" --images "$BATS_FILE_TMPDIR/images" --engine none
+}
+
 @test "lesson: mutation tests: a policy that allows everything fails the audit" {
 	generator "$(everything)"
 	app

@@ -645,6 +645,7 @@ devices(c, a) if {
 	is("devices: container_path", sort(cat(disks, [j([vfio, k]) | some k in keys; hot != []])), sort([x.container_path | some x in input.devices]))
 	is("devices: distinct GPUs", count(hot), count({x.options | some x in hot}))
 	every x in input.devices { device(x, startswith(x.container_path, vfio)) }
+	is("devices: count of Linux.Devices", count(disks), count(oci.Linux.Devices))
 	is("devices: Linux.Devices", [[p, "b"] | some p in sort(disks)], sort([[x.Path, x.Type] | some x in oci.Linux.Devices]))
 }
 

@@ -2,7 +2,7 @@
 //! words that name the guarantee, the field, what was expected and what was found.
 
 use crate::{
-	agent::Agent,
+	agent::{Agent, Release},
 	life::{self, App},
 	patch, read,
 	sim::{Step, SHARED},
@@ -11,44 +11,61 @@ use crate::{
 };
 use regex::Regex;
 use serde_json::Value as Json;
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
-/// `ctr-rego attack APPS ATTACKS.json --images DIR`
+/// `ctr-rego attack APPS ATTACKS.json --images DIR`; an attack with `modern` is meant for one of the profiles.
 pub fn run(o: &Opts) -> Result<bool, String> {
 	let attacks: Vec<Json> = serde_json::from_str(&read(o.operand(1)?)?)
 		.map_err(|e| format!("{}: {e}", o.operands[1]))?;
 	let mut tally = Tally::default();
-	let mut apps: HashMap<String, Vec<App>> = HashMap::new();
+	let mut apps: HashMap<String, Vec<(App, Lived)>> = HashMap::new();
 	for attack in &attacks {
 		let name = attack["app"].as_str().ok_or(format!("attack without app: {attack}"))?;
 		if !apps.contains_key(name) {
-			apps.insert(
-				name.into(),
-				life::apps(o, &std::path::Path::new(o.operand(0)?).join(name))?,
-			);
+			let own = life::apps(o, &std::path::Path::new(o.operand(0)?).join(name))?;
+			apps.insert(name.into(), own.into_iter().map(|a| (a, Lived::default())).collect());
 		}
-		for app in &apps[name] {
+		let one = attack["modern"].as_bool();
+		let mine = apps.get_mut(name).into_iter().flatten();
+		for (app, lived) in mine.filter(|(a, _)| one.is_none_or(|m| m == a.modern)) {
 			let title = format!(
 				"{}: guarantee {}: {}",
 				app.title(),
 				attack["guarantee"],
 				attack["name"].as_str().unwrap_or_default()
 			);
-			tally.check(&title, repelled(app, attack));
+			let repels = |r: Release| r.check(|r| repelled(app, lived, attack, r));
+			tally.check(&title, o.engines().into_iter().try_for_each(repels));
 		}
 	}
 	Ok(tally.close())
 }
 
-fn repelled(app: &App, attack: &Json) -> Result<(), String> {
-	let at = position(app, &attack["at"])?;
-	let mut agent = Agent::load(&app.policy)?;
-	for step in app.steps[..at].iter().filter(|s| !s.optional) {
-		let a = agent.ask(&step.kind, &step.request);
-		if !a.allowed {
-			return Err(format!("before the attack: {} denied: {}", step.kind, a.why()));
+/// Agents that have lived up to some step, for attacks to go on from.
+#[derive(Default)]
+struct Lived(HashMap<Release, BTreeMap<usize, Agent>>);
+
+impl Lived {
+	fn until(&mut self, at: usize, app: &App, engine: Release) -> Result<Agent, String> {
+		let known = self.0.entry(engine).or_default();
+		let (from, mut agent) = match known.range(..=at).next_back() {
+			Some((n, agent)) => (*n, agent.clone()),
+			None => (0, Agent::load(&app.policy, engine)?),
+		};
+		for step in app.steps[from..at].iter().filter(|s| !s.optional) {
+			let a = agent.ask(&step.kind, &step.request);
+			if !a.allowed {
+				return Err(format!("before the attack: {} denied: {}", step.kind, a.why()));
+			}
 		}
+		known.insert(at, agent.clone());
+		Ok(agent)
 	}
+}
+
+fn repelled(app: &App, lived: &mut Lived, attack: &Json, engine: Release) -> Result<(), String> {
+	let at = position(app, &attack["at"])?;
+	let mut agent = lived.until(at, app, engine)?;
 	let one = [attack.clone()];
 	for item in attack["sequence"].as_array().map_or(&one[..], Vec::as_slice) {
 		let (kind, request) = form(app, at, item)?;
@@ -96,7 +113,8 @@ fn form(app: &App, at: usize, item: &Json) -> Result<(String, Json), String> {
 }
 
 /// RFC 6902, with three conveniences: a path's `?text` is the first element that holds the text, values may name what
-/// the life has chosen (`${id}`, `${old}` …), and `sub` replaces a part of a string.
+/// the life has chosen (`${id}`, `${old}` …; `${spent:NAME}` is an id that was created and never started), and `sub`
+/// replaces a part of a string.
 fn patched(app: &App, original: &Json, request: &Json, op: &Json) -> Result<Json, String> {
 	let mut op = op.clone();
 	for key in ["path", "from"] {
@@ -150,8 +168,15 @@ fn fill(value: &mut Json, app: &App, original: &Json, old: &str) {
 			let id_of = |name: &str| {
 				app.steps
 					.iter()
-					.filter(|s| s.container == name)
+					.filter(|s| s.kind == "StartContainerRequest" && s.container == name)
 					.find_map(|s| s.request["container_id"].as_str())
+			};
+			let spent = |name: &str| {
+				app.steps
+					.iter()
+					.filter(|s| s.kind == "CreateContainerRequest" && s.container == name)
+					.find(|s| !app.started(s))
+					.and_then(|s| s.request["container_id"].as_str())
 			};
 			let own = original["container_id"]
 				.as_str()
@@ -167,6 +192,7 @@ fn fill(value: &mut Json, app: &App, original: &Json, old: &str) {
 				.replace("${sandbox}", id_of("").unwrap_or_default());
 			for name in app.steps.iter().map(|s| &s.container) {
 				text = text.replace(&format!("${{id:{name}}}"), id_of(name).unwrap_or_default());
+				text = text.replace(&format!("${{spent:{name}}}"), spent(name).unwrap_or_default());
 			}
 			*s = text;
 		}

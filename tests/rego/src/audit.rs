@@ -2,7 +2,7 @@
 //! what allowed-mutations.json lists with a reason.
 
 use crate::{
-	agent::Agent,
+	agent::{Agent, Release},
 	files,
 	life::{self, App},
 	mutate, order, patch, read,
@@ -140,7 +140,7 @@ pub fn run(o: &Opts) -> Result<bool, String> {
 				while let Some((n, app)) =
 					Some(next.fetch_add(1, Relaxed)).and_then(|n| Some((n, apps.get(n)?)))
 				{
-					let report = audit(app, &plans[n], &listed);
+					let report = audit(app, o.engine(), &plans[n], &listed);
 					reports.lock().expect("no thread panicked").insert(n, report);
 				}
 			});
@@ -179,11 +179,15 @@ fn plan(apps: &[App]) -> Vec<Vec<bool>> {
 	let mut seen = HashSet::new();
 	let one = |app: &App| {
 		let (mut plan, mut shapes) = (Vec::new(), HashSet::new());
+		let rules = own_rules(&app.policy);
 		for step in app.steps.iter().filter(|s| !s.optional && shapes.insert(shape(s))) {
 			let mut elements = HashMap::new();
 			mutate::each(&mut step.request.clone(), &mut |path, op, wrong| {
 				let mut h = DefaultHasher::new();
 				(&step.kind, step.role, starred(path), op).hash(&mut h);
+				if judged_by_own_rules(&step.kind, path) {
+					rules.hash(&mut h);
+				}
 				if !["null", "type", "fill"].contains(&op) {
 					surroundings(step, path, &mut elements).hash(&mut h);
 					let value = wrong
@@ -197,6 +201,21 @@ fn plan(apps: &[App]) -> Vec<Vec<bool>> {
 		plan
 	};
 	apps.iter().map(one).collect()
+}
+
+/// The rules that only some policies have, of devices, storages in memory and commands: they stand behind the data, whose
+/// further lines begin with no letter.
+fn own_rules(policy: &str) -> Vec<&str> {
+	let rest = policy.lines().skip_while(|l| !l.starts_with("d:=")).skip(1);
+	rest.filter(|l| l.starts_with(|c: char| c.is_ascii_alphabetic())).collect()
+}
+
+fn judged_by_own_rules(kind: &str, path: &[String]) -> bool {
+	let path = patch::pointer(path);
+	kind == "ExecProcessRequest"
+		|| ["/devices", "/storages", "/OCI/Annotations", "/OCI/Linux/Devices"]
+			.iter()
+			.any(|p| path.starts_with(p))
 }
 
 /// The outermost element of an array that a path leads into; for copies what is copied.
@@ -235,10 +254,15 @@ fn starred(path: &[String]) -> String {
 	)
 }
 
-fn audit<'a>(app: &App, plan: &[bool], listed: &'a Listed) -> Result<Findings<'a>, String> {
+fn audit<'a>(
+	app: &App,
+	engine: Release,
+	plan: &[bool],
+	listed: &'a Listed,
+) -> Result<Findings<'a>, String> {
 	let mut f =
 		Findings { listed, asked: 0, pairs: 0, covered: 0, wordless: 0, wrong: BTreeMap::new() };
-	let fresh = Agent::load(&app.policy)?;
+	let fresh = Agent::load(&app.policy, engine)?;
 	let mut agent = fresh.clone();
 	let (mut seen, mut plan) = (HashSet::new(), plan.iter());
 	for (n, step) in app.steps.iter().enumerate().filter(|(_, s)| !s.optional) {

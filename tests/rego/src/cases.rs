@@ -1,6 +1,11 @@
 //! Replays cases: requests with the answer that any correct policy for the pod beside them gives.
 
-use crate::{agent::Agent, generate, kube, read, tally::Tally, Opts};
+use crate::{
+	agent::{Agent, Release},
+	generate, kube, read,
+	tally::Tally,
+	Opts,
+};
 use serde_json::Value as Json;
 use std::path::Path;
 
@@ -24,12 +29,33 @@ fn replay(o: &Opts, folder: &Path, name: &str, tally: &mut Tally) -> Result<(), 
 	let text = read(folder.join("testcases.json"))?;
 	let script: Json = serde_json::from_str(&text).map_err(|e| format!("testcases.json: {e}"))?;
 	let yaml = generate::annotated(o, &["--skip-initializer".into()], &generate::inputs(folder)?)?;
-	let fresh = Agent::load(&generate::policy(only_pod(&kube::pods(&kube::documents(&yaml)?))?)?)?;
+	let policy = generate::policy(only_pod(&kube::pods(&kube::documents(&yaml)?))?)?;
+	let cases = script["cases"].as_array().ok_or("testcases.json: no cases")?;
+	let mut results = vec![Ok(()); cases.len()];
+	for engine in o.engines() {
+		let answers = engine.check(|e| answers(&policy, e, &script["setup"], cases))?;
+		for (result, answer) in results.iter_mut().zip(answers) {
+			*result = std::mem::replace(result, Ok(())).and(engine.check(|_| answer));
+		}
+	}
+	for (case, result) in cases.iter().zip(results) {
+		let label = format!("{name}: {}", case["description"].as_str().unwrap_or_default());
+		tally.check(&label, result);
+	}
+	Ok(())
+}
+
+type Answers = Vec<Result<(), String>>;
+
+/// How the cases went with one engine. Fails if the requests that come before them are denied.
+fn answers(policy: &str, engine: Release, setup: &Json, cases: &[Json]) -> Result<Answers, String> {
+	let fresh = Agent::load(policy, engine)?;
 	let mut agent = fresh.clone();
-	for case in script["cases"].as_array().ok_or("testcases.json: no cases")? {
+	let mut all = Vec::new();
+	for case in cases {
 		if case["continue"] != true {
 			agent = fresh.clone();
-			for step in script["setup"].as_array().into_iter().flatten() {
+			for step in setup.as_array().into_iter().flatten() {
 				let a = agent.ask(step["kind"].as_str().unwrap_or_default(), &step["request"]);
 				if !a.allowed {
 					return Err(format!("setup {} denied: {}", step["kind"], a.why()));
@@ -38,17 +64,13 @@ fn replay(o: &Opts, folder: &Path, name: &str, tally: &mut Tally) -> Result<(), 
 		}
 		let a = agent.ask(case["kind"].as_str().unwrap_or_default(), &case["request"]);
 		let right = case["allowed"].as_bool().ok_or("testcases.json: case without answer")?;
-		let wrong = || {
-			if a.allowed {
-				"allowed (expected denied)".into()
-			} else {
-				format!("denied: {}", a.why())
-			}
-		};
-		let label = format!("{name}: {}", case["description"].as_str().unwrap_or_default());
-		tally.check(&label, if a.allowed == right { Ok(()) } else { Err(wrong()) });
+		all.push(match a.allowed {
+			allowed if allowed == right => Ok(()),
+			true => Err("allowed (expected denied)".into()),
+			false => Err(format!("denied: {}", a.why())),
+		});
 	}
-	Ok(())
+	Ok(all)
 }
 
 fn only_pod(pods: &[kube::Pod]) -> Result<&kube::Pod, String> {

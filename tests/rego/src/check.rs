@@ -1,7 +1,10 @@
 //! What `opa check --strict` would object to and the engine does not: unused and shadowing names, unused rules, calls of
 //! functions that the agent's engine lacks. Also what this project demands of a policy: its imports and line length.
 
-use crate::{agent::Agent, read, Opts};
+use crate::{
+	agent::{Agent, Release},
+	read, Opts,
+};
 use regorus::unstable::{Expr, Literal, Module, Query, Ref, Rule, RuleHead};
 use regorus::{Engine, Value};
 use std::collections::{BTreeMap, BTreeSet};
@@ -28,7 +31,7 @@ pub fn run(o: &Opts) -> Result<bool, String> {
 	let mut good = true;
 	o.operand(0)?;
 	for file in &o.operands {
-		for finding in findings(&read(file)?)? {
+		for finding in findings(&read(file)?, &o.engines())? {
 			println!("{file}:{finding}");
 			good = false;
 		}
@@ -36,9 +39,11 @@ pub fn run(o: &Opts) -> Result<bool, String> {
 	Ok(good)
 }
 
-/// All findings, each `LINE:COLUMN: text`; an error if the policy does not load at all.
-pub fn findings(policy: &str) -> Result<Vec<String>, String> {
-	Agent::load(policy)?;
+/// All findings, each `LINE:COLUMN: text`; an error if an engine does not load the policy at all.
+pub fn findings(policy: &str, engines: &[Release]) -> Result<Vec<String>, String> {
+	for release in engines {
+		release.check(|r| Agent::load(policy, r))?;
+	}
 	let mut engine = Engine::new();
 	engine.add_policy("policy".into(), policy.into()).map_err(|e| e.to_string())?;
 	let mut check = Check::default();
@@ -291,7 +296,7 @@ mod tests {
 	use super::*;
 
 	fn check(rules: &str) -> Vec<String> {
-		findings(&format!("package agent_policy\nimport rego.v1\ndefault AllowRequestsFailingPolicy := false\n{rules}")).unwrap()
+		findings(&format!("package agent_policy\nimport rego.v1\ndefault AllowRequestsFailingPolicy := false\n{rules}"), &Release::ALL).unwrap()
 	}
 
 	#[test]

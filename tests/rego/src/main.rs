@@ -18,7 +18,7 @@ mod sim;
 mod tally;
 mod tar;
 
-use agent::Agent;
+use agent::{Agent, Release};
 use serde_json::{json, Value as Json};
 use std::process::ExitCode;
 
@@ -30,7 +30,8 @@ const USAGE: &str = "usage: ctr-rego cases DIR --images DIR                    r
        ctr-rego eval POLICY REQUESTS                        answers to a stream of requests
        ctr-rego requests ANNOTATED --images DIR [2]         the requests of a pod's life
        ctr-rego images DIR                                  writes the images of the applications
---settings FILE goes to ctr-policygen; BIN names the directory of ctr-policygen (default build/bin).";
+--settings FILE goes to ctr-policygen; --engine old|new: of agents before April 2026 or after (cases, life, attack and check
+ask both unless told, the others the new one); BIN names the directory of ctr-policygen (default build/bin).";
 
 /// The options that all subcommands share; the rest are operands.
 #[derive(Clone)]
@@ -38,21 +39,39 @@ pub struct Opts {
 	pub operands: Vec<String>,
 	pub images: Option<String>,
 	pub settings: Option<String>,
+	pub engine: Option<Release>,
 }
 
 impl Opts {
 	fn parse(mut args: impl Iterator<Item = String>) -> Result<Opts, String> {
-		let mut o = Opts { operands: Vec::new(), images: None, settings: None };
+		let mut o = Opts { operands: Vec::new(), images: None, settings: None, engine: None };
 		while let Some(a) = args.next() {
 			let mut value = || args.next().ok_or(format!("{a} needs a value"));
 			match a.as_str() {
 				"--images" => o.images = Some(value()?),
 				"--settings" => o.settings = Some(value()?),
+				"--engine" => {
+					o.engine = Some(match value()?.as_str() {
+						"new" => Release::New,
+						"old" => Release::Old,
+						other => return Err(format!("no engine {other}")),
+					})
+				}
 				_ if a.starts_with('-') => return Err(format!("unknown option {a}")),
 				_ => o.operands.push(a),
 			}
 		}
 		Ok(o)
+	}
+
+	/// The engines to ask.
+	pub fn engines(&self) -> Vec<Release> {
+		self.engine.map_or(Release::ALL.to_vec(), |r| vec![r])
+	}
+
+	/// The engine of what asks only one.
+	pub fn engine(&self) -> Release {
+		self.engine.unwrap_or(Release::New)
 	}
 
 	pub fn operand(&self, i: usize) -> Result<&str, String> {
@@ -66,7 +85,7 @@ pub fn read(path: impl AsRef<std::path::Path>) -> Result<String, String> {
 
 /// Answers a stream of {"kind","request"} as JSON lines.
 fn eval(o: &Opts) -> Result<bool, String> {
-	let mut agent = Agent::load(&read(o.operand(0)?)?)?;
+	let mut agent = Agent::load(&read(o.operand(0)?)?, o.engine())?;
 	let text = read(o.operand(1)?)?;
 	for item in serde_json::Deserializer::from_str(&text).into_iter::<Json>() {
 		let item = item.map_err(|e| e.to_string())?;

@@ -52,7 +52,9 @@ pub fn audit(app: &App, fresh: &Agent, f: &mut Findings) {
 		// A later run of an init container is not waited for: the policy does not learn that the first one failed.
 		let again = step.kind == "CreateContainerRequest"
 			&& points.iter().any(|(_, s)| s.kind == step.kind && s.container == step.container);
-		if POINTS.contains(&step.kind.as_str()) && !again {
+		// What was given up before its start holds nobody back, so it need not be removed first.
+		let given_up = step.kind == "RemoveContainerRequest" && !app.started(step);
+		if POINTS.contains(&step.kind.as_str()) && !again && !given_up {
 			points.push((here.clone(), step));
 		}
 		before = Some((here, step));

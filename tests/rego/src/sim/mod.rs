@@ -24,6 +24,18 @@ pub struct Step {
 	pub optional: bool,
 }
 
+/// What a life depends on beside the objects.
+#[derive(Default)]
+pub struct World {
+	/// The directory of image layouts.
+	pub images: String,
+	/// The settings that the policy was made with: what they allow happens.
+	pub settings: Json,
+	/// `env`: the variables that a webhook adds to every container; `retry`: containers whose every creation succeeds in
+	/// the guest only for the runtime to give it up, so that it is repeated.
+	pub events: Json,
+}
+
 /// One run of a container.
 pub struct Container {
 	pub id: String,
@@ -60,7 +72,7 @@ impl Container {
 pub struct Sim<'a> {
 	pub pod: &'a Pod,
 	pub docs: &'a [Json],
-	pub images: &'a str,
+	pub world: &'a World,
 	/// containerd 2 with the newer shim's habits; else containerd 1.7 with the Go shim.
 	pub modern: bool,
 	pub name: String,
@@ -73,28 +85,36 @@ pub struct Sim<'a> {
 	steps: Vec<Step>,
 }
 
-/// What a controller adds to the template of its pods.
-fn owned(mut pod: Pod) -> Pod {
+/// What a controller adds to the template of its pods, and a webhook to the pods.
+fn owned(mut pod: Pod, webhook: &Json) -> Pod {
+	for (name, value) in webhook.as_object().into_iter().flatten() {
+		variable(&mut pod, &json!({"name": name, "value": value}));
+	}
 	if pod.object["spec"]["completionMode"] == "Indexed" {
 		let key = "batch.kubernetes.io/job-completion-index";
 		pod.metadata["annotations"][key] = COMPLETION_INDEX.into();
 		pod.metadata["labels"][key] = COMPLETION_INDEX.into();
 		let from = json!({"name": "JOB_COMPLETION_INDEX", "valueFrom": {"fieldRef": {"fieldPath": format!("metadata.annotations['{key}']")}}});
-		for key in ["initContainers", "containers"] {
-			for c in pod.spec.get_mut(key).and_then(Json::as_array_mut).into_iter().flatten() {
-				if !list(&c["env"]).any(|e| e["name"] == from["name"]) {
-					c["env"] = list(&c["env"]).cloned().chain([from.clone()]).collect();
-				}
-			}
-		}
+		variable(&mut pod, &from);
 	}
 	pod
 }
 
+/// Adds a variable to each container that has none of the name.
+fn variable(pod: &mut Pod, from: &Json) {
+	for key in ["initContainers", "containers"] {
+		for c in pod.spec.get_mut(key).and_then(Json::as_array_mut).into_iter().flatten() {
+			if !list(&c["env"]).any(|e| e["name"] == from["name"]) {
+				c["env"] = list(&c["env"]).cloned().chain([from.clone()]).collect();
+			}
+		}
+	}
+}
+
 /// The whole life of a pod.
-pub fn life(pod: &Pod, docs: &[Json], images: &str, modern: bool) -> Result<Vec<Step>, String> {
-	let pod = &owned(pod.clone());
-	let mut sim = Sim::new(pod, docs, images, modern);
+pub fn life(pod: &Pod, docs: &[Json], world: &World, modern: bool) -> Result<Vec<Step>, String> {
+	let pod = &owned(pod.clone(), &world.events["env"]);
+	let mut sim = Sim::new(pod, docs, world, modern);
 	sim.start();
 	let restarts = sim.spec()["restartPolicy"] != "Never";
 	let mut running = Vec::new();
@@ -132,7 +152,7 @@ pub fn life(pod: &Pod, docs: &[Json], images: &str, modern: bool) -> Result<Vec<
 type Run = (Container, spec::Made);
 
 impl<'a> Sim<'a> {
-	fn new(pod: &'a Pod, docs: &'a [Json], images: &'a str, modern: bool) -> Sim<'a> {
+	fn new(pod: &'a Pod, docs: &'a [Json], world: &'a World, modern: bool) -> Sim<'a> {
 		let seed = format!(
 			"{} {} {} {modern}",
 			pod.kind, pod.object["metadata"]["name"], pod.object["metadata"]["generateName"]
@@ -148,7 +168,7 @@ impl<'a> Sim<'a> {
 		let mut sim = Sim {
 			pod,
 			docs,
-			images,
+			world,
 			modern,
 			name,
 			namespace,
@@ -284,8 +304,8 @@ impl<'a> Sim<'a> {
 		self.step("StatsContainerRequest", name, json!({"container_id": id}));
 	}
 
-	/// Copies, creates and starts a container.
-	fn run(&mut self, spec: &Json) -> Result<Run, String> {
+	/// Copies and creates a container.
+	fn create(&mut self, spec: &Json) -> Result<Run, String> {
 		self.runs += 1;
 		let c = Container::new(&self.seed, spec, self.spec(), self.runs);
 		let mut made = spec::container(self, &c)?;
@@ -293,6 +313,18 @@ impl<'a> Sim<'a> {
 			self.step("CopyFileRequest", &c.name, copy);
 		}
 		self.step("CreateContainerRequest", &c.name, made.create.clone());
+		Ok((c, made))
+	}
+
+	/// Creates and starts a container, if need be at the second attempt; some runtimes remove what came of the first.
+	fn run(&mut self, spec: &Json) -> Result<Run, String> {
+		let (mut c, mut made) = self.create(spec)?;
+		if list(&self.world.events["retry"]).any(|name| *name == c.name) {
+			if self.modern {
+				self.remove(&c);
+			}
+			(c, made) = self.create(spec)?;
+		}
 		if !spec["resources"]["limits"]["cpu"].is_null() && !self.modern {
 			self.step(
 				"OnlineCPUMemRequest",
@@ -320,11 +352,14 @@ impl<'a> Sim<'a> {
 		Ok((c, made))
 	}
 
-	/// Probes, and an update of the volumes that Kubernetes updates.
+	/// Probes, the commands that a person may run, and an update of the volumes that Kubernetes updates.
 	fn live(&mut self, (c, made): &Run) {
 		for probe in ["startupProbe", "readinessProbe", "livenessProbe"] {
 			let command = strings(&c.spec[probe]["exec"]["command"]);
 			self.exec(c, made, &env::probe(&made.told, &command));
+		}
+		for command in list(&self.world.settings["exec"]) {
+			self.exec(c, made, &strings(command));
 		}
 		for copy in &made.volumes.updates {
 			self.step("CopyFileRequest", &c.name, copy.clone());
@@ -367,8 +402,12 @@ impl<'a> Sim<'a> {
 				json!({"container_id": c.id, "exec_id": "", "signal": 9}),
 			);
 		}
-		self.step("RemoveContainerRequest", &c.name, json!({"container_id": c.id, "timeout": 0}));
+		self.remove(&c);
 		Ok(())
+	}
+
+	fn remove(&mut self, c: &Container) {
+		self.step("RemoveContainerRequest", &c.name, json!({"container_id": c.id, "timeout": 0}));
 	}
 
 	fn stop(&mut self) {

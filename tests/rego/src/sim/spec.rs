@@ -23,11 +23,11 @@ pub struct Made {
 }
 
 pub fn container(sim: &Sim, c: &Container) -> Result<Made, String> {
-	let image = images::find(sim.images, &text(&c.spec["image"]))?;
+	let image = images::find(&sim.world.images, &text(&c.spec["image"]))?;
 	let told = env::tell(sim, c, &image)?;
 	let mut volumes = volumes::volumes(sim, c, &image)?;
 	let mut annotations = annotations(sim, c);
-	let devices = gpus(c, &mut annotations);
+	let devices = gpus(sim, c, &mut annotations);
 	let reference = text(&annotations["io.kubernetes.cri.image-name"]);
 	let mut storages = vec![guest_pull(c, &reference, &annotations)];
 	storages.append(&mut volumes.storages);
@@ -170,9 +170,16 @@ fn normalised(reference: &str) -> String {
 	}
 }
 
-fn gpus(c: &Container, annotations: &mut Json) -> Vec<Json> {
-	let wanted = &c.spec["resources"]["limits"]["nvidia.com/pgpu"];
-	let n = wanted.as_u64().or(wanted.as_str().and_then(|s| s.parse().ok())).unwrap_or(0);
+fn gpus(sim: &Sim, c: &Container, annotations: &mut Json) -> Vec<Json> {
+	let mut names = strings(&sim.world.settings["gpu_resources"]);
+	if names.is_empty() {
+		names.push("nvidia.com/pgpu".into());
+	}
+	let wanted = |name: &String| {
+		let n = &c.spec["resources"]["limits"][name];
+		n.as_u64().or(n.as_str().and_then(|s| s.parse().ok())).unwrap_or(0)
+	};
+	let n: u64 = names.iter().map(wanted).sum();
 	(0..n).map(|i| {
 		annotations[format!("cdi.k8s.io/vfio{}", i + 3)] = format!("nvidia.com/gpu={i}").into();
 		json!({"id": format!("vfio{}", i + 3), "type_": "vfio-pci-gk", "vm_path": "", "container_path": format!("/dev/vfio/devices/vfio{}", i + 3),

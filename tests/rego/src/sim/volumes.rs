@@ -79,6 +79,11 @@ pub fn volumes(sim: &Sim, c: &Container, image: &Image) -> Result<Volumes, Strin
 		ordered.push(bind(name, &path, "rprivate", mode_of_mount));
 	}
 	ordered.push(json!({"destination": "/dev/shm", "source": "/run/kata-containers/sandbox/shm", "type_": "bind", "options": ["rbind"]}));
+	for m in list(&sim.world.settings["mounts"]).filter(|_| sim.modern) {
+		if !ordered.iter().any(|o| o["destination"] == m["destination"]) {
+			ordered.push(json!({"destination": m["destination"], "source": m["source"], "type_": m["type"], "options": m["options"]}));
+		}
+	}
 	ordered.sort_by_key(|m| text(&m["destination"]).matches('/').count());
 	let mut at = std::collections::HashSet::new();
 	ordered.retain(|m| m["destination"] == log || at.insert(text(&m["destination"])));
@@ -111,7 +116,13 @@ fn mounted(sim: &Sim, c: &Container, m: &Json, v: &mut Volumes) -> Result<Json, 
 	}
 	let volume = volume(sim, &name)?;
 	let read_only = m["readOnly"] == true || matches!(volume, Volume::Atomic(_));
+	let sub_path = text(&m["subPath"]);
 	let source = match volume {
+		Volume::Atomic(files) if !sub_path.is_empty() => {
+			v.copies.push(single(sim, c, &path, &files, &sub_path)?);
+			sim.copied(c, &path)
+		}
+		_ if !sub_path.is_empty() => return Err(format!("{path}: subPath of no file")),
 		Volume::Atomic(files) => {
 			atomic(sim, c, &path, &files, v);
 			sim.copied(c, &path)
@@ -247,6 +258,20 @@ fn atomic(sim: &Sim, c: &Container, path: &str, files: &[(String, u64, u32)], v:
 	v.copies.push(dir(&base, 0o777));
 	walk("..2026_08_22_10_04_14.370457833", &mut v.copies);
 	walk("..2026_08_23_23_59_59.1234567890", &mut v.updates);
+}
+
+/// One file by subPath: kubelet mounts the file itself, so the shim copies a plain file, once.
+fn single(
+	sim: &Sim,
+	c: &Container,
+	path: &str,
+	files: &[(String, u64, u32)],
+	sub_path: &str,
+) -> Result<Json, String> {
+	let (_, size, mode) =
+		files.iter().find(|(f, ..)| f == sub_path).ok_or(format!("{path}: no file {sub_path}"))?;
+	let mode = FILE | mode | if sim.fs_group() > 0 { 0o440 } else { 0 };
+	Ok(sim.copy(&sim.copied(c, path), "Regular", None, *size, mode, sim.fs_group()))
 }
 
 /// A claim as a file system is copied once: some directories, a large file in pieces.
