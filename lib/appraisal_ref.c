@@ -56,7 +56,7 @@ static int own(const struct ctr_appraisal *base, struct ctr_appraisal *a, struct
 /* Both must hold: a value of the base that differs makes the set impossible, and stays. */
 static void want(struct ctr_want *w, const struct ctr_ref_hex *ref, size_t n)
 {
-	if (!ref->known || (w->what == CTR_WANT_EQUAL && memcmp(w->v, ref->v, n) != 0)) {
+	if (!ref->known || (w->what == CTR_WANT_EQUAL && !ctr_same(w->v, ref->v, n))) {
 		w->what = CTR_WANT_UNKNOWN;
 		return;
 	}

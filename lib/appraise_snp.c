@@ -104,7 +104,7 @@ static void check_order(const struct ctr_snp_policy *p, const struct ctr_snp_res
 	char a[64], b[64], want[160], got[160];
 	bool known = ctr_snp_svn(r->product, q->current_tcb, &now) == 0 && ctr_snp_svn(r->product, q->committed_tcb, &committed) == 0 &&
 		     ctr_snp_svn(r->product, q->launch_tcb, &launch) == 0 && ctr_snp_svn(r->product, q->reported_tcb, &reported) == 0;
-	bool same = known && memcmp(&now, &committed, sizeof now) == 0 && firmware(&q->current) == firmware(&q->committed);
+	bool same = known && ctr_same(&now, &committed, sizeof now) && firmware(&q->current) == firmware(&q->committed);
 
 	ctr_check(cs, "snp.tcb.order",
 		  known && at_least(&committed, &reported) && at_least(&now, &committed) && at_least(&now, &launch) &&
@@ -187,7 +187,7 @@ static void check_mitigations(const struct ctr_snp_policy *p, const struct ctr_s
 static bool listed(const uint8_t *v, size_t size, const void *list, size_t n)
 {
 	for (size_t i = 0; i < n; i++) {
-		if (memcmp((const uint8_t *)list + i * size, v, size) == 0)
+		if (ctr_same((const uint8_t *)list + i * size, v, size))
 			return true;
 	}
 	return false;
@@ -196,7 +196,7 @@ static bool listed(const uint8_t *v, size_t size, const void *list, size_t n)
 static void check_keys(const struct ctr_snp_policy *p, const struct ctr_snp_report *r, struct ctr_checks *cs)
 {
 	static const uint8_t zero[48];
-	bool block = memcmp(r->id_key_digest, zero, sizeof zero) != 0, author = r->signer_info & CTR_SNP_SIGNER_AUTHOR_KEY;
+	bool block = !ctr_same(r->id_key_digest, zero, sizeof zero), author = r->signer_info & CTR_SNP_SIGNER_AUTHOR_KEY;
 
 	if (p->require_id_block)
 		ctr_check(cs, "snp.id_block", block, "an ID block", block ? "one" : "none", NULL);

@@ -154,7 +154,7 @@ static void check_platform(const struct ctr_tdx_policy *p, const struct ctr_tdx_
 	bool listed = false;
 
 	for (size_t i = 0; r->has_pck && pck->has_piid && i < p->n_piids; i++)
-		listed = listed || memcmp(p->piids[i], pck->piid, sizeof pck->piid) == 0;
+		listed = listed || ctr_same(p->piids[i], pck->piid, sizeof pck->piid);
 	if (p->n_piids)
 		ctr_check(cs, "tdx.piid", listed, "one of the allowed platforms", "another", "platform instance id; add it if the machine is yours");
 	else

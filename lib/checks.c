@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "enc.h"
+#include "rd.h"
 
 const char *const ctr_check_names[3] = { "pass", "fail", "skipped" };
 
@@ -87,7 +88,7 @@ bool ctr_check_bytes(struct ctr_checks *cs, const char *name, const uint8_t *exp
 	ctr_hex_add(&want, expected, n);
 	ctr_hex_add(&got, found, n);
 	cs->bad = cs->bad || want.bad || got.bad;
-	return ctr_check(cs, name, memcmp(expected, found, n) == 0, ctr_buf_str(&want), ctr_buf_str(&got), "%s",
+	return ctr_check(cs, name, ctr_same(expected, found, n), ctr_buf_str(&want), ctr_buf_str(&got), "%s",
 			 detail ? detail : "");
 }
 

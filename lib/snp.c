@@ -13,7 +13,7 @@ enum ctr_snp_product ctr_snp_product_find(const char *s, size_t n)
 {
 	int i = 0;
 
-	while (i < CTR_PRODUCTS && (strlen(ctr_snp_product_names[i]) != n || memcmp(ctr_snp_product_names[i], s, n) != 0))
+	while (i < CTR_PRODUCTS && (strlen(ctr_snp_product_names[i]) != n || strncmp(ctr_snp_product_names[i], s, n) != 0))
 		i++;
 	return (enum ctr_snp_product)i;
 }

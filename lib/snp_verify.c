@@ -85,7 +85,7 @@ static struct entry *known(struct ctr_snp_cache *c, const uint8_t key[CTR_SHA256
 
 	pthread_mutex_lock(&c->lock);
 	en = c->slot[key[0] % SLOTS];
-	if (en && memcmp(en->key, key, CTR_SHA256_SIZE) == 0)
+	if (en && ctr_same(en->key, key, CTR_SHA256_SIZE))
 		en->refs++;
 	else
 		en = NULL;
@@ -187,12 +187,12 @@ static void check_binding(const struct ctr_snp_chain *ch, struct ctr_checks *cs,
 		return;
 	}
 	layout = ctr_snp_svn(ch->vek.product, r->report.reported_tcb, &reported) == 0;
-	ctr_check(cs, "snp.report.tcb", layout && memcmp(&reported, &ch->vek.tcb, sizeof reported) == 0,
+	ctr_check(cs, "snp.report.tcb", layout && ctr_same(&reported, &ch->vek.tcb, sizeof reported),
 		  ctr_snp_svn_print(ch->vek.product, &ch->vek.tcb, want), ctr_snp_svn_print(ch->vek.product, &reported, got),
 		  "REPORTED_TCB against the certificate's%s", layout ? "" : "; bytes that the product reserves are not zero");
 	if (ch->vek.vlek)
 		ctr_check_skip(cs, "snp.report.chip_id", "a VLEK is the cloud provider's (%s), not of one chip", ch->vek.csp);
-	else if (memcmp(r->report.chip_id, zero, sizeof zero) == 0)
+	else if (ctr_same(r->report.chip_id, zero, sizeof zero))
 		ctr_check(cs, "snp.report.chip_id", false, "the chip of the VCEK", "zero",
 			  "the host masks CHIP_ID (MASK_CHIP_ID): switch that off, or sign with a VLEK");
 	else

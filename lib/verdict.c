@@ -89,7 +89,7 @@ static void check_policy(const struct ctr_verifier *vf, struct ctr_verdict *v)
 		return;
 	v->policy = ctr_manifest_find(vf->refs, hash);
 	/* MRCONFIGID is longer than the digest: the rest is zero, or it is another value */
-	if (v->tee == CTR_TEE_TDX && memcmp(hash + CTR_SHA256_SIZE, zero, sizeof zero) != 0)
+	if (v->tee == CTR_TEE_TDX && !ctr_same(hash + CTR_SHA256_SIZE, zero, sizeof zero))
 		v->policy = NULL;
 	ctr_hex_add(&found, hash, CTR_SHA256_SIZE);
 	v->checks.bad = v->checks.bad || found.bad;
