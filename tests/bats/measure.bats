@@ -306,16 +306,3 @@ not_for() { # MEMBER ARGUMENT...: the answer is no, for this reason alone
 	openssl ecparam -name prime256v1 -genkey -noout -out small.pem
 	refuses 3 key.kind ctr-attest-verify idblock --errors=json --id-key small.pem "${block[@]}"
 }
-
-@test "the commands of ctr-attest-verify's page run" {
-	cp igvm guest.igvm
-	cp "$(log log)" ccel.bin
-	openssl ecparam -name secp384r1 -genkey -noout -out id.pem
-	cp "$(log quote4)" quote.bin # registers that are not those of the log
-	grep '^\.Dl \$ ' "$TOP/man/ctr-attest-verify.1" | sed 's/^\.Dl \$ //' >commands
-	[ "$(wc -l <commands)" -ge 4 ]
-	while read -r line; do
-		run bash -o pipefail -c "$line"
-		[ "$status" -eq 0 ] || [[ $line == *eventlog* && $status -eq 1 ]] || fail "$line: $output"
-	done <commands
-}
