@@ -686,6 +686,7 @@ ExecProcessRequest if {
 } else := false
 
 command(c, a) if {
+	c.k != "p"
 	some w in cat(c.x, d.x)
 	fits(w, a)
 } else := no("exec: process.Args", "the command of a probe or hook", a)
