@@ -132,7 +132,7 @@ int ctr_sim_snp(const struct ctr_sim_values *l, const uint8_t report_data[CTR_RE
 		uint8_t report[CTR_SNP_SIZE], struct ctr_err *e)
 {
 	ctr_auto_sim_values struct ctr_sim_values usual = { 0 };
-	const struct product *p;
+	const struct product *p = NULL;
 	uint64_t version;
 
 	memset(report, 0, CTR_SNP_SIZE);

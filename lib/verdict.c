@@ -170,7 +170,9 @@ static int snp_json(const struct ctr_verdict *v, struct ctr_json *obj, struct ct
 	ctr_snp_claims(&v->snp.report, v->snp.product, claims);
 	if (v->snp.has_vek)
 		ctr_snp_vek_claims(&v->snp.vek, ctr_json_set_object(claims, "signing_key"));
-	return claims ? 0 : ctr_fail_mem(e);
+	/* AMD has no levels: what the TCB must be is for the reference values to say */
+	ctr_json_set_null(obj, "tcb_status");
+	return claims && ctr_json_set_array(obj, "advisories") ? 0 : ctr_fail_mem(e);
 }
 
 static void pck_json(const struct ctr_pck *p, struct ctr_json *obj)
