@@ -322,6 +322,7 @@ static void lists(void **state)
 	assert_int_equal(until, 2000);
 	T_OK(ctr_crl_der(p, (size_t)n, "l", &again, e));
 	assert_true(ctr_crl_signed(again, ca.cert, CTR_SIG_ECDSA_SHA256));
+	X509_CRL_free(again);
 	T_FAILS(ctr_crl_der(p, (size_t)n - 1, "l", &again, e), CTR_FORMAT, "x509.crl");
 	T_FAILS(ctr_crl_der(p, 0, "l", &again, e), CTR_FORMAT, "x509.crl");
 	OPENSSL_free(p);
