@@ -278,8 +278,8 @@ static int check_qe_identity(struct run *r)
 		"qe_identity", "tdx.qe_identity.signature", "tdx.qe_identity.validity"
 	};
 
-	return check_signed(r, there(r->ev, CTR_QE_IDENTITY, CTR_QE_IDENTITY_CHAIN), &r->qe, &r->t->qe.head, &names,
-			    &r->t->qe_unfit);
+	r->t->qe_absent = !there(r->ev, CTR_QE_IDENTITY, CTR_QE_IDENTITY_CHAIN);
+	return check_signed(r, !r->t->qe_absent, &r->qe, &r->t->qe.head, &names, &r->t->qe_unfit);
 }
 
 static int check_all(struct run *r)

@@ -22,6 +22,7 @@ struct ctr_tdx_trust {
 	EVP_PKEY *key; /* the PCK certificate's, NULL when it cannot be used */
 	/* Signed by Intel and for this platform: then the reason is NULL. Their head.text is empty. */
 	const char *tcb_unfit, *qe_unfit;
+	bool qe_absent; /* no QE identity was given */
 	struct ctr_tcb_info tcb;
 	struct ctr_qe_identity qe;
 	struct ctr_tdx_window {

@@ -120,7 +120,28 @@ static int found_level(struct ctr_checks *cs, const char *name, const struct ctr
 	return ctr_advisories_join(&r->advisories, &l->advisories, e);
 }
 
-static int check_qe(const struct ctr_tdx_trust *t, struct ctr_checks *cs, struct ctr_tdx_result *r, struct ctr_err *e)
+/*
+ * Without the identity: any enclave may have its report signed on a genuine platform, so what does not change from one identity to
+ * the next is held all the same (Intel's signer and product of the TD quoting enclave; not a debug enclave).
+ */
+static bool check_qe_alone(const struct ctr_sgx_report *qe, struct ctr_checks *cs)
+{
+	static const uint8_t intel[32] = {
+		0xdc, 0x9e, 0x2a, 0x7c, 0x6f, 0x94, 0x8f, 0x17, 0x47, 0x4e, 0x34, 0xa7, 0xfc, 0x43, 0xed, 0x03,
+		0x0f, 0x7c, 0x15, 0x63, 0xf1, 0xba, 0xbd, 0xdf, 0x63, 0x40, 0xc8, 0x2e, 0x0e, 0x54, 0xa8, 0xc5,
+	};
+	bool debug = qe->attributes[0] & 2, ok;
+
+	ctr_check_skip(cs, "tdx.qe.miscselect", "there is no QE identity");
+	ok = ctr_check(cs, "tdx.qe.attributes", !debug, "no debug enclave", debug ? "one" : "none", "bit 1 of the QE's ATTRIBUTES");
+	ok &= ctr_check_bytes(cs, "tdx.qe.mrsigner", intel, qe->mrsigner, sizeof intel, "signer of the quoting enclave: Intel");
+	ok &= ctr_check_number(cs, "tdx.qe.isvprodid", 2, qe->isvprodid, "product of the quoting enclave: TD quoting enclave");
+	ctr_check_skip(cs, "tdx.qe.level", "there is no QE identity");
+	return ok;
+}
+
+/* *good stays what it is unless a quoting enclave without identity is not Intel's. */
+static int check_qe(const struct ctr_tdx_trust *t, struct ctr_checks *cs, struct ctr_tdx_result *r, bool *good, struct ctr_err *e)
 {
 	static const char *const names[] = { "tdx.qe.miscselect", "tdx.qe.attributes", "tdx.qe.mrsigner", "tdx.qe.isvprodid",
 					     "tdx.qe.level" };
@@ -129,6 +150,10 @@ static int check_qe(const struct ctr_tdx_trust *t, struct ctr_checks *cs, struct
 	char have[24];
 	bool same;
 
+	if (t->qe_absent) {
+		*good = check_qe_alone(qe, cs) && *good;
+		return 0;
+	}
 	if (t->qe_unfit) {
 		for (size_t i = 0; i < sizeof names / sizeof *names; i++)
 			ctr_check_skip(cs, names[i], "QE identity: %s", t->qe_unfit);
@@ -251,7 +276,7 @@ static int judge(const struct ctr_tdx_trust *t, time_t at, struct ctr_checks *cs
 	r->pck = t->pck;
 	say_again(&t->checks, cs);
 	valid = check_times(t, at, cs, r);
-	if (check_quote(&r->quote, t->key, cs, &good, e) < 0 || check_qe(t, cs, r, e) < 0 || check_tcb(t, cs, r, e) < 0)
+	if (check_quote(&r->quote, t->key, cs, &good, e) < 0 || check_qe(t, cs, r, &good, e) < 0 || check_tcb(t, cs, r, e) < 0)
 		return -1;
 	r->authenticated = t->pck_good && valid && good && !cs->bad;
 	if (!r->authenticated)

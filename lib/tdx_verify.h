@@ -17,7 +17,8 @@
  */
 struct ctr_tdx_result {
 	struct ctr_tdx_quote quote; /* borrows from the evidence */
-	bool authenticated; /* PCK chain up to the pinned root and valid, QE report, QE binding and quote signature: all passed */
+	bool authenticated; /* PCK chain up to the pinned root and valid, QE report, QE binding and quote signature: all passed;
+			       without a QE identity the QE has Intel's signer and product too */
 	bool has_pck;	    /* pck was readable, be it genuine or not */
 	struct ctr_pck pck;
 	enum ctr_tcb_status platform, module, qe; /* of the single levels; module stays NONE for module version 0 */

@@ -196,3 +196,15 @@ demands() {
 	expires_tdx pck_crl pck_crl.der --crl-until="$soon"
 	expires_tdx tcb_info_chain tcb_info_chain.pem --ca-not-after="$soon"
 }
+
+@test "a quoting enclave without its identity must still be Intel's" {
+	local f
+	for f in qe_mrsigner=07 qe_isvprodid=1 qe_attributes=17; do
+		mint "$t" "$f" >"$BATS_TEST_TMPDIR/e"
+		verify 1 "$BATS_TEST_TMPDIR" "$(root "$t")" --authenticity-only --tcb=if-available --crl=never "$BATS_TEST_TMPDIR/e"
+		[[ $(failed) == tdx.qe.* ]] || fail "$f: $(failed)"
+		that '.claims.authenticated == false'
+	done
+	mint "$t" >"$BATS_TEST_TMPDIR/e"
+	verify 0 "$BATS_TEST_TMPDIR" "$(root "$t")" --authenticity-only --tcb=if-available --crl=never "$BATS_TEST_TMPDIR/e"
+}
