@@ -173,6 +173,7 @@ static void cache(void **state)
 	const char *dir = *state;
 	time_t since;
 	bool found;
+	uint8_t *room;
 
 	T_OK(ctr_ccache_open(dir, e));
 	T_OK(ctr_ccache_get(dir, "a", &out, &since, &found, e));
@@ -189,7 +190,9 @@ static void cache(void **state)
 	T_OK(ctr_ccache_put(dir, "b", &in, e));
 	T_OK(ctr_ccache_get(dir, "b", &out, &since, &found, e));
 	assert_false(found);
-	assert_non_null(ctr_buf_room(&big, CTR_EVIDENCE_ITEM_MAX + 1));
+	room = ctr_buf_room(&big, CTR_EVIDENCE_ITEM_MAX + 1);
+	assert_non_null(room);
+	memset(room, 'x', CTR_EVIDENCE_ITEM_MAX + 1);
 	ctr_buf_commit(&big, CTR_EVIDENCE_ITEM_MAX + 1);
 	T_OK(ctr_ccache_put(dir, "b", &big, e));
 	T_OK(ctr_ccache_get(dir, "b", &out, &since, &found, e));
