@@ -279,7 +279,8 @@ YAML
 }
 
 @test "the examples of the manual page run" {
-	ln -s "$TOP/k8s" "$TOP/build" "$BATS_TEST_TMPDIR" 2>/dev/null || true
+	ln -s "$TOP/k8s" "$BATS_TEST_TMPDIR"
+	ln -s "$BUILD" "$BATS_TEST_TMPDIR/build"
 	cd "$BATS_TEST_TMPDIR"
 	mandoc -T ascii "$TOP/man/ctr-policygen.1" | sed 's/.\x08//g' | sed -n '/^EXAMPLES/,/^DIAGNOSTICS/p' |
 		sed -n 's/^           \( *\)/\1/p' >commands
