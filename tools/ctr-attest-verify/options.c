@@ -5,6 +5,7 @@
 
 #include "batch.h"
 #include "cmd.h"
+#include "coordinator.h"
 #include "enc.h"
 #include "file.h"
 #include "issue.h"
@@ -12,7 +13,7 @@
 #include "verify.h"
 
 enum {
-	O_MANIFEST = 1, O_REFS, O_APPRAISAL, O_AUTHENTICITY, O_INSPECT, O_DATA, O_POLICY, O_ROLE, O_AT, O_CRL, O_TCB, O_WARN, O_ROOT, O_BATCH, O_ISSUE, O_PLATFORM, O_EAR, O_EAR_KEY,
+	O_MANIFEST = 1, O_REFS, O_APPRAISAL, O_AUTHENTICITY, O_INSPECT, O_DATA, O_POLICY, O_ROLE, O_AT, O_CRL, O_TCB, O_WARN, O_ROOT, O_BATCH, O_ISSUE, O_PLATFORM, O_EAR, O_EAR_KEY, O_RESPONSE, O_NONCE, O_OUTPUT,
 };
 
 static const struct ctr_opt opts[] = {
@@ -34,6 +35,9 @@ static const struct ctr_opt opts[] = {
 	{ O_EAR_KEY, "ear-key", 0, "FILE", "as a JWT, signed with this EC key (PEM)" },
 	{ O_ISSUE, "issue", 0, NULL, "print this machine's evidence, bound to --report-data" },
 	{ O_PLATFORM, "platform", 0, "SPEC", "where --issue gets it: auto (default), configfs-tsm, sev-guest, sim:DIR" },
+	{ O_RESPONSE, "response", 0, "FILE", "a Coordinator's answer that was saved, instead of evidence" },
+	{ O_NONCE, "nonce", 0, "HEX", "the 32 bytes that were sent for it" },
+	{ O_OUTPUT, "output", 'o', "DIR", "writes the CAs, manifests and policies that were verified" },
 	{ O_BATCH, "batch", 0, NULL, "file names on stdin, one a line; one JSON result a line" },
 	{ O_ROOT, "insecure-test-root", 0, "FILE", "trust this root certificate instead of the vendors'" },
 	{ 0 },
@@ -44,7 +48,8 @@ struct work {
 	struct sources from;
 	const char *manifest, *appraisal, *test_root;
 	const char *platform, *ear_key;
-	bool batch, issue;
+	struct coordinator coordinator;
+	bool batch, issue, has_nonce;
 	const char *refs[16];
 	size_t n_refs;
 	bool authenticity;
@@ -121,6 +126,12 @@ static int warn_days(struct job *j, const char *s, struct ctr_err *e)
 	return 0;
 }
 
+static int nonce(struct work *w, const char *s, struct ctr_err *e)
+{
+	w->has_nonce = ctr_hex_parse(s, strlen(s), w->coordinator.nonce, CTR_NONCE_SIZE, NULL) == 0;
+	return w->has_nonce ? 0 : ctr_fail(e, CTR_USAGE, "usage", "--nonce: not %d hexadecimal digits", 2 * CTR_NONCE_SIZE);
+}
+
 static int add_refs(struct work *w, const char *path, struct ctr_err *e)
 {
 	if (w->n_refs == sizeof w->refs / sizeof *w->refs)
@@ -149,6 +160,9 @@ static int on_opt(void *ctx, int id, const char *value, struct ctr_err *e)
 	case O_TCB: return tcb_mode(value, &w->job.vf.opts.tcb_optional, e);
 	case O_WARN: return warn_days(&w->job, value, e);
 	case O_BATCH: w->batch = true; return 0;
+	case O_RESPONSE: w->coordinator.response = value; return 0;
+	case O_NONCE: return nonce(w, value, e);
+	case O_OUTPUT: w->coordinator.output = value; return 0;
 	case O_EAR: w->job.ear = true; return 0;
 	case O_EAR_KEY: w->ear_key = value; return 0;
 	case O_ISSUE: w->issue = true; return 0;
@@ -222,14 +236,32 @@ static int load_ear_key(struct work *w, struct ctr_err *e)
 	return ctr_file_read(w->ear_key, 1 << 16, &pem, e) < 0 ? -1 : ctr_sign_key_read(w->ear_key, &pem, 0, &w->job.ear_key, e);
 }
 
+/* Its certificates are worth what the evidence is bound to: nothing about it may be left open. */
+static int check_coordinator(const struct work *w, const char *path, struct ctr_err *e)
+{
+	const struct coordinator *c = &w->coordinator;
+
+	if (!c->response)
+		return w->has_nonce || c->output ? ctr_fail(e, CTR_USAGE, "usage", "--nonce and --output go with --response") : 0;
+	if (!w->has_nonce || !w->manifest || w->n_refs)
+		return ctr_fail(e, CTR_USAGE, "usage", "--response needs --nonce and --manifest, and no other reference values");
+	if (strcmp(path, "-") != 0)
+		return ctr_fail(e, CTR_USAGE, "usage", "%s: the evidence is in the answer", path);
+	if (w->batch || w->job.appraisal.snp.expect[CTR_SNP_REPORT_DATA].what == CTR_WANT_EQUAL)
+		return ctr_fail(e, CTR_USAGE, "usage", "--response takes neither --batch nor --report-data: its nonce stands for it");
+	return 0;
+}
+
 /* lesson: a policy that pinned nothing still said yes */
-static int check_question(const struct work *w, struct ctr_err *e)
+static int check_question(const struct work *w, const char *path, struct ctr_err *e)
 {
 	const struct job *j = &w->job;
 	int ways = (w->manifest || w->n_refs) + w->authenticity + j->inspect + w->issue;
 
 	if (ways > 1)
 		return ctr_fail(e, CTR_USAGE, "usage", "only one of --manifest or --reference-values, --authenticity-only, --inspect, --issue");
+	if (check_coordinator(w, path, e) < 0)
+		return -1;
 	if (j->inspect || w->authenticity)
 		return 0;
 	if (!j->vf.refs && !w->appraisal) {
@@ -242,7 +274,7 @@ static int check_question(const struct work *w, struct ctr_err *e)
 	}
 	if (j->vf.role != CTR_ROLE_NONE && !w->manifest)
 		return ctr_fail(e, CTR_USAGE, "usage", "--role needs --manifest, which knows the roles");
-	if (j->appraisal.snp.expect[CTR_SNP_REPORT_DATA].what == CTR_WANT_NOTHING)
+	if (!w->coordinator.response && j->appraisal.snp.expect[CTR_SNP_REPORT_DATA].what == CTR_WANT_NOTHING)
 		ctr_log(j->log, CTR_WARN, "report-data.any", NULL, 0, 0,
 			"without --report-data nothing shows that the evidence is fresh, and whose it is");
 	return 0;
@@ -265,12 +297,15 @@ static int run(struct work *w, const char *path, struct ctr_buf *out, struct ctr
 
 	if (w->issue)
 		return issue_evidence(w, path, out, e);
-	if (load_appraisal(w, e) < 0 || load_refs(w, e) < 0 || load_root(w, e) < 0 || load_ear_key(w, e) < 0 || check_question(w, e) < 0)
+	if (load_appraisal(w, e) < 0 || load_refs(w, e) < 0 || load_root(w, e) < 0 || load_ear_key(w, e) < 0 || check_question(w, path, e) < 0)
 		return -1;
 	w->job.vf.any_guest = w->authenticity;
 	if (sources_ready(&w->from, w->job.vf.opts.at, w->job.log, e) < 0)
 		return -1;
 	w->job.from = w->from.c;
+	w->coordinator.manifest = w->manifest;
+	if (w->coordinator.response)
+		return coordinator_run(&w->job, &w->coordinator, out, e);
 	if (!w->batch)
 		return job_run(&w->job, path, false, out, e);
 	if (ctr_snp_cache_new(&w->job.vf.snp, e) == 0 && ctr_tdx_cache_new(&w->job.vf.tdx, e) == 0)

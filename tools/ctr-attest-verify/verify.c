@@ -57,12 +57,16 @@ static void warn_expiry(const struct job *j, const char *path, const struct ctr_
 	}
 }
 
-static int verify(const struct job *j, const char *path, const struct ctr_evidence *ev, struct ctr_json *obj, struct ctr_err *e)
+static int verify(const struct job *j, const char *path, const struct ctr_evidence *ev, const struct job_more *more,
+		  struct ctr_json *obj, struct ctr_err *e)
 {
 	ctr_auto_verdict struct ctr_verdict v = { 0 };
 	const struct ctr_check *why;
 
-	if (ctr_verify(&j->vf, ev, &v, e) < 0 || (j->ear ? ear_claims(j, &v, obj, e) : ctr_verdict_json(&j->vf, &v, obj, e)) < 0)
+	if (ctr_verify(&j->vf, ev, &v, e) < 0 || (more && more->check(more->ctx, &v.checks, e) < 0))
+		return -1;
+	v.accepted = v.accepted && ctr_checks_ok(&v.checks);
+	if ((j->ear ? ear_claims(j, &v, obj, e) : ctr_verdict_json(&j->vf, &v, obj, e)) < 0)
 		return -1;
 	if (j->at_given && !j->ear)
 		ctr_json_set_bool(obj, "verified_at_given", true);
@@ -75,20 +79,18 @@ static int verify(const struct job *j, const char *path, const struct ctr_eviden
 	return why && *why->detail ? ctr_err_fix(e, "%s", why->detail) : -1;
 }
 
-int job_run(const struct job *j, const char *path, bool compact, struct ctr_buf *out, struct ctr_err *e)
+int job_evidence(const struct job *j, const char *path, struct ctr_evidence *ev, const struct job_more *more, bool compact,
+		 struct ctr_buf *out, struct ctr_err *e)
 {
-	ctr_auto_evidence struct ctr_evidence ev = { 0 };
 	ctr_auto_json struct ctr_json *obj = ctr_json_new_object();
 	struct ctr_err printing = { 0 };
 	int rc;
 
-	if (load(path, &ev, e) < 0)
-		return -1;
-	if (!j->inspect && ctr_endorse(&j->from, &j->vf.opts, &ev, e) < 0)
+	if (!j->inspect && ctr_endorse(&j->from, &j->vf.opts, ev, e) < 0)
 		return ctr_wrap(e, "%s", path);
 	if (compact && !j->ear)
 		ctr_json_set_string(obj, "file", path);
-	rc = j->inspect ? inspect(&ev, obj, e) : verify(j, path, &ev, obj, e);
+	rc = j->inspect ? inspect(ev, obj, e) : verify(j, path, ev, more, obj, e);
 	if (rc < 0 && e->code != CTR_NO)
 		return ctr_wrap(e, "%s", path);
 	if ((j->ear_key ? ear_jwt(j, obj, out, &printing) : ctr_json_print(obj, compact ? 0 : 2, out, &printing)) < 0) {
@@ -101,4 +103,11 @@ int job_run(const struct job *j, const char *path, bool compact, struct ctr_buf 
 		return -1;
 	}
 	return rc;
+}
+
+int job_run(const struct job *j, const char *path, bool compact, struct ctr_buf *out, struct ctr_err *e)
+{
+	ctr_auto_evidence struct ctr_evidence ev = { 0 };
+
+	return load(path, &ev, e) < 0 ? -1 : job_evidence(j, path, &ev, NULL, compact, out, e);
 }

@@ -27,4 +27,14 @@ struct job {
  */
 CTR_MUST int job_run(const struct job *j, const char *path, bool compact, struct ctr_buf *out, struct ctr_err *e);
 
+/* What else must hold, checked when the evidence was: more checks, or -1 where nothing can be judged. */
+struct job_more {
+	int (*check)(void *ctx, struct ctr_checks *cs, struct ctr_err *e);
+	void *ctx;
+};
+
+/* The same for evidence that is at hand; `more` may be NULL, `path` is what messages name. */
+CTR_MUST int job_evidence(const struct job *j, const char *path, struct ctr_evidence *ev, const struct job_more *more,
+			  bool compact, struct ctr_buf *out, struct ctr_err *e);
+
 #endif
