@@ -17,19 +17,6 @@ void ctr_tdx_result_free(struct ctr_tdx_result *r)
 	*r = (struct ctr_tdx_result){ 0 };
 }
 
-/* What was checked when the trust was made, said again. */
-static void say_again(const struct ctr_checks *from, struct ctr_checks *cs)
-{
-	for (size_t i = 0; i < from->n; i++) {
-		const struct ctr_check *c = &from->v[i];
-
-		if (c->result == CTR_SKIPPED)
-			ctr_check_skip(cs, c->name, "%s", c->detail);
-		else
-			ctr_check(cs, c->name, c->result == CTR_PASS, c->expected, c->found, "%s", c->detail);
-	}
-}
-
 _Static_assert(CTR_TDX_WINDOWS <= CTR_EXPIRIES, "a place for each");
 
 /* The window of the PCK chain is the first; true when all of its certificates are valid. */
@@ -274,7 +261,7 @@ static int judge(const struct ctr_tdx_trust *t, time_t at, struct ctr_checks *cs
 
 	r->has_pck = t->has_pck;
 	r->pck = t->pck;
-	say_again(&t->checks, cs);
+	ctr_checks_append(cs, &t->checks);
 	valid = check_times(t, at, cs, r);
 	if (check_quote(&r->quote, t->key, cs, &good, e) < 0 || check_qe(t, cs, r, &good, e) < 0 || check_tcb(t, cs, r, e) < 0)
 		return -1;

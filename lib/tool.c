@@ -9,6 +9,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "file.h"
+
 #ifndef CTR_VERSION
 #define CTR_VERSION "0"
 #endif
@@ -221,4 +223,32 @@ int ctr_number(const char *s, const char *what, uint64_t lo, uint64_t hi, uint64
 				(unsigned long long)hi);
 	*v = n;
 	return 0;
+}
+
+int ctr_tool_run(const char *name, const struct ctr_cmd *cmds, ctr_cmd_fn usual, int argc, char **argv)
+{
+	ctr_auto_buf struct ctr_buf out = { .wipe = true };
+	struct ctr_tool t = { .name = name };
+	ctr_cmd_fn run = usual;
+	struct ctr_err e = { 0 };
+	int rc;
+
+	for (; argc > 1 && cmds->name; cmds++) {
+		if (strcmp(argv[1], cmds->name) != 0)
+			continue;
+		t.name = cmds->title;
+		run = cmds->run;
+		argc--;
+		argv++;
+		break;
+	}
+	ctr_tool_init(&t);
+	rc = run(&t, argc, argv, &out, &e);
+	if ((rc == 0 || e.code == CTR_NO) && out.n > 0) {
+		struct ctr_err w = { 0 };
+
+		if (ctr_fd_write(STDOUT_FILENO, "standard output", out.p, out.n, &w) < 0)
+			return ctr_tool_die(&t, &w);
+	}
+	return rc < 0 ? ctr_tool_die(&t, &e) : ctr_tool_close(&t);
 }

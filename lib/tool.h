@@ -4,6 +4,7 @@
 
 #include <stdint.h>
 
+#include "buf.h"
 #include "log.h"
 
 struct ctr_opt {
@@ -26,6 +27,22 @@ struct ctr_tool {
 
 /* Called for each option of the tool's own, in the order given. */
 typedef int (*ctr_opt_fn)(void *ctx, int id, const char *value, struct ctr_err *e);
+
+/*
+ * A subcommand: reads its options into t (whose name is set, the help is its own), does its work and leaves the result in `out`, which is
+ * written after success and for the answer CTR_NO. When t->served is set nothing is left to do.
+ */
+typedef int (*ctr_cmd_fn)(struct ctr_tool *t, int argc, char **argv, struct ctr_buf *out, struct ctr_err *e);
+struct ctr_cmd {
+	const char *name, *title; /* "check", "ctr-manifest check" */
+	ctr_cmd_fn run;
+};
+
+/*
+ * The main of a tool with subcommands: the first operand says which of them (the list ends with a zero entry), anything else goes
+ * to `usual`. Returns the exit status. `out` is wiped, for it may hold a key.
+ */
+int ctr_tool_run(const char *name, const struct ctr_cmd *cmds, ctr_cmd_fn usual, int argc, char **argv);
 
 /* Descriptors 0 to 2 open, SIGPIPE ignored, umask 077. Call first in main. */
 void ctr_tool_init(struct ctr_tool *t);
