@@ -231,8 +231,10 @@ static bool set_callbacks(struct xfer *x)
 /* One try. The header list is ours: libcurl copies the lines, so the secret one is wiped after. */
 static CURLcode try_once(struct xfer *x, const char *auth)
 {
+	static char json_type[] = "Content-Type: application/json";
 	ctr_auto_buf struct ctr_buf accept = { 0 }, secret = { .wipe = true }, range = { 0 };
-	struct curl_slist list[2];
+	const char *post = x->req->form ? x->req->form : x->req->json;
+	struct curl_slist list[3];
 	bool bad = false;
 
 	ctr_buf_addf(&accept, "Accept: %s", x->req->accept ? x->req->accept : "*/*");
@@ -241,8 +243,9 @@ static CURLcode try_once(struct xfer *x, const char *auth)
 	ctr_buf_addf(&range, "%llu-", (unsigned long long)x->got);
 	if (accept.bad || secret.bad || range.bad)
 		return CURLE_OUT_OF_MEMORY;
-	list[0] = (struct curl_slist){ accept.p, auth ? &list[1] : NULL };
-	list[1] = (struct curl_slist){ secret.p, NULL };
+	list[2] = (struct curl_slist){ secret.p, NULL };
+	list[1] = (struct curl_slist){ json_type, auth ? &list[2] : NULL };
+	list[0] = (struct curl_slist){ accept.p, x->req->json ? &list[1] : list[1].next };
 	x->begun = false;
 	x->text = 0;
 	x->why[0] = '\0';
@@ -250,8 +253,8 @@ static CURLcode try_once(struct xfer *x, const char *auth)
 	SET(CURLOPT_HTTPHEADER, list);
 	SET(CURLOPT_USERAGENT, "ctr/" CTR_VERSION);
 	SET(CURLOPT_RANGE, x->got ? range.p : NULL);
-	SET(CURLOPT_POSTFIELDS, x->req->form);
-	if (!x->req->form)
+	SET(CURLOPT_POSTFIELDS, post);
+	if (!post)
 		SET(CURLOPT_HTTPGET, 1L);
 	if (bad || !set_limits(x) || !set_callbacks(x))
 		return CURLE_FAILED_INIT;
@@ -381,7 +384,7 @@ static int redirect(struct xfer *x, const char **auth, struct ctr_buf *next)
 	char *url = NULL;
 
 	x->lib->easy_getinfo(x->c, CURLINFO_REDIRECT_URL, &url);
-	if (!url || x->req->form)
+	if (!url || x->req->form || x->req->json)
 		return ctr_fail(x->e, CTR_ENV, "http.redirect",
 				"%.*s: a redirect (%u) that leads nowhere", SHOWN(x->url),
 				x->resp->status);

@@ -33,6 +33,7 @@ struct ctr_http_req {
 	const char *accept; /* value of Accept, NULL: any type */
 	const char *auth;   /* value of Authorization; goes to the origin of `url` alone */
 	const char *form;   /* POST this www-form-urlencoded text; NULL: GET */
+	const char *json;   /* POST this JSON text */
 	uint64_t max;	    /* bytes of a body; more is CTR_FORMAT "http.large" */
 	/*
 	 * Takes the body of a 200; NULL: it is gathered in resp->body. A transfer that breaks is

@@ -41,6 +41,24 @@ answer() {
 		--policy coordinator.policy --policy pod.policy --root-ca root.pem --mesh-ca mesh.pem --hpke-key "$key" "$@" >response.json
 }
 
+# served: the same answers on loopback, at $at; ends with the test.
+served() {
+	coproc "$BUILD/sim/answer" --serve --platform "sim:$m,host_data=$chash" --nonce "$nonce" --manifest older.json --manifest manifest.json \
+		--policy coordinator.policy --policy pod.policy --root-ca root.pem --mesh-ca mesh.pem --hpke-key "$key"
+	read -r line <&"${COPROC[0]}"
+	at=http://127.0.0.1:${line#PORT=} pid=$COPROC_PID
+}
+
+teardown() {
+	[ -z "${pid-}" ] || kill "$pid"
+}
+
+# asks STATUS WHERE [OPTION...]
+asks() {
+	run "-$1" --separate-stderr ctr-attest-verify --errors=json --no-cache --collateral "$m" "$(root "$m")" --manifest manifest.json \
+		--coordinator "$at/$2" "${@:3}"
+}
+
 # check STATUS [OPTION...]
 check() { verify "$1" "$m" --response response.json --nonce "$nonce" --manifest manifest.json "${@:2}"; }
 
@@ -135,6 +153,34 @@ check() { verify "$1" "$m" --response response.json --nonce "$nonce" --manifest 
 	wrong evidence.form '.evidence = "AAAA"'
 }
 
+@test "a Coordinator is asked with a nonce of its own each time" {
+	served
+	asks 0 ok --output out
+	first=$(jq -r .claims.report_data <<<"$output")
+	cmp out/mesh-ca.pem mesh.pem
+	asks 0 ok/ -q
+	[ "$(jq -r .claims.report_data <<<"$output")" != "$first" ]
+	asks 1 replay --output replayed
+	[ "$(failed)" = snp.report_data ]
+	[ ! -e replayed ]
+}
+
+@test "a Coordinator that refuses, answers garbage or is not there" {
+	served
+	says() { # STATUS ID WHERE
+		refuses "$1" "$2" ctr-attest-verify --errors=json --no-cache --manifest manifest.json --coordinator "$3"
+	}
+	says 4 coordinator.refused "$at/recovery"
+	[[ $stderr == *needs_recovery*"no seed yet"* ]]
+	says 4 coordinator.refused "$at/none"
+	[[ $stderr == *"status 404"* ]]
+	says 3 json.syntax "$at/garbage"
+	says 4 http.connect http://127.0.0.1:1
+	[[ $stderr == *127.0.0.1:1/v1/attest* ]]
+	says 3 http.url ftp://x
+	says 2 usage ''
+}
+
 @test "usage: what goes together" {
 	answer
 	while read -r -a q; do
@@ -145,6 +191,8 @@ check() { verify "$1" "$m" --response response.json --nonce "$nonce" --manifest 
 		--response response.json --nonce 00 --manifest manifest.json
 		--nonce $nonce --manifest manifest.json
 		--output out --authenticity-only
+		--coordinator http://x --manifest manifest.json
+		--response response.json --nonce $nonce --manifest manifest.json --coordinator http://x
 		--response response.json --nonce $nonce --manifest manifest.json file
 		--response response.json --nonce $nonce --manifest manifest.json --report-data $DATA
 		--response response.json --nonce $nonce --manifest manifest.json --batch

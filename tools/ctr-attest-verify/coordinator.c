@@ -1,12 +1,15 @@
 #include "coordinator.h"
 
 #include <string.h>
+#include <sys/random.h>
 
 #include "enc.h"
 #include "file.h"
 
 struct work {
 	const struct coordinator *c;
+	const char *name; /* of the answer, for messages */
+	uint8_t nonce[CTR_NONCE_SIZE];
 	struct ctr_answer answer;
 	struct ctr_answer_index *policies;
 	struct ctr_buf manifest; /* what is expected */
@@ -79,17 +82,65 @@ static int more_checks(void *ctx, struct ctr_checks *cs, struct ctr_err *e)
 	return check_policies(m->job, m->work, cs);
 }
 
-static int load(struct work *w, struct ctr_evidence *ev, struct ctr_err *e)
+/* What the Coordinator says is wrong: {"code","error"} (DESIGN.md section 4.4), else the status alone. */
+static int refused(const char *url, const struct ctr_http_resp *r, struct ctr_err *e)
+{
+	ctr_auto_json struct ctr_json *json = NULL;
+	const char *code = "", *text = "";
+
+	if (ctr_json_parse("error", ctr_buf_str(&r->body), r->body.n, &json, NULL) == 0) {
+		struct ctr_jval root = ctr_jroot(json), c = ctr_jget(&root, "code"), t = ctr_jget(&root, "error");
+
+		if (ctr_jstring(&c, &code, NULL) < 0 || ctr_jstring(&t, &text, NULL) < 0)
+			code = text = "";
+	}
+	return ctr_fail(e, CTR_ENV, "coordinator.refused", "%s: status %u%s%.40s%s%.200s", url, r->status, *code ? ", " : "", code,
+			*text ? ": " : "", text);
+}
+
+static int ask(const struct job *j, struct work *w, struct ctr_buf *answer, struct ctr_err *e)
+{
+	ctr_auto_buf struct ctr_buf url = { 0 }, body = { 0 };
+	ctr_auto_http_resp struct ctr_http_resp resp = { 0 };
+	struct ctr_http_req req = { .accept = "application/json", .max = CTR_ANSWER_MAX };
+	struct ctr_http *http = NULL;
+	int rc;
+
+	if (getrandom(w->nonce, sizeof w->nonce, 0) != sizeof w->nonce)
+		return ctr_fail_sys(e, "coordinator.random", "no nonce");
+	ctr_buf_addf(&url, "%s%sv1/attest", w->c->url, w->c->url[strlen(w->c->url) - 1] == '/' ? "" : "/");
+	ctr_buf_adds(&body, "{\"nonce\":\"");
+	ctr_base64_add(&body, w->nonce, sizeof w->nonce);
+	ctr_buf_adds(&body, "\"}");
+	if (ctr_buf_ok(&url, "URL", e) < 0 || ctr_buf_ok(&body, "request", e) < 0 || ctr_http_new(&j->from.http, &http, e) < 0)
+		return -1;
+	req.url = url.p;
+	req.json = body.p;
+	rc = ctr_http_do(http, &req, &resp, e);
+	if (rc == 0 && resp.status != 200)
+		rc = refused(url.p, &resp, e);
+	ctr_http_free(http);
+	if (rc < 0)
+		return -1;
+	*answer = resp.body;
+	resp.body = (struct ctr_buf){ 0 };
+	return 0;
+}
+
+static int load(const struct job *j, struct work *w, struct ctr_evidence *ev, struct ctr_err *e)
 {
 	ctr_auto_buf struct ctr_buf in = { 0 };
 
-	if (ctr_file_read(w->c->response, CTR_ANSWER_MAX, &in, e) < 0 ||
-	    ctr_answer_parse(w->c->response, ctr_buf_str(&in), in.n, &w->answer, e) < 0 ||
+	if (w->c->response)
+		memcpy(w->nonce, w->c->nonce, sizeof w->nonce);
+	if ((w->c->response ? ctr_file_read(w->c->response, CTR_ANSWER_MAX, &in, e) : ask(j, w, &in, e)) < 0)
+		return -1;
+	if (ctr_answer_parse(w->name, ctr_buf_str(&in), in.n, &w->answer, e) < 0 ||
 	    ctr_answer_index_new(&w->answer, &w->policies, e) < 0 ||
 	    ctr_file_read(w->c->manifest, CTR_MANIFEST_MAX, &w->manifest, e) < 0)
 		return -1;
 	if (ctr_evidence_read((const uint8_t *)w->answer.evidence.p, w->answer.evidence.n, ev, e) < 0)
-		return ctr_wrap(e, "%s: evidence", w->c->response);
+		return ctr_wrap(e, "%s: evidence", w->name);
 	return 0;
 }
 
@@ -134,21 +185,21 @@ static int save_all(const char *dir, const struct ctr_answer *a, struct ctr_err 
 int coordinator_run(const struct job *j, const struct coordinator *c, struct ctr_buf *out, struct ctr_err *e)
 {
 	ctr_auto_evidence struct ctr_evidence ev = { 0 };
-	CTR_AUTO(work_free) struct work w = { .c = c };
+	CTR_AUTO(work_free) struct work w = { .c = c, .name = c->response ? c->response : c->url };
 	struct job own = *j; /* borrows; but the report data is of this answer */
 	struct ctr_want *data = &own.appraisal.snp.expect[CTR_SNP_REPORT_DATA];
 	struct more m = { j, &w };
 	struct job_more more = { more_checks, &m };
 
-	if (load(&w, &ev, e) < 0)
+	if (load(j, &w, &ev, e) < 0)
 		return -1;
 	data->what = CTR_WANT_EQUAL;
-	if (ctr_answer_report_data(&w.answer, c->nonce, data->v, e) < 0)
+	if (ctr_answer_report_data(&w.answer, w.nonce, data->v, e) < 0)
 		return -1;
 	own.appraisal.tdx.expect[CTR_TDX_REPORTDATA] = *data;
 	own.vf.appraisal = &own.appraisal;
 	own.vf.role = CTR_ROLE_COORDINATOR;
-	if (job_evidence(&own, c->response, &ev, &more, false, out, e) < 0)
+	if (job_evidence(&own, w.name, &ev, &more, false, out, e) < 0)
 		return -1;
 	return c->output ? save_all(c->output, &w.answer, e) : 0;
 }

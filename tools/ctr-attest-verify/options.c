@@ -13,7 +13,7 @@
 #include "verify.h"
 
 enum {
-	O_MANIFEST = 1, O_REFS, O_APPRAISAL, O_AUTHENTICITY, O_INSPECT, O_DATA, O_POLICY, O_ROLE, O_AT, O_CRL, O_TCB, O_WARN, O_ROOT, O_BATCH, O_ISSUE, O_PLATFORM, O_EAR, O_EAR_KEY, O_RESPONSE, O_NONCE, O_OUTPUT,
+	O_MANIFEST = 1, O_REFS, O_APPRAISAL, O_AUTHENTICITY, O_INSPECT, O_DATA, O_POLICY, O_ROLE, O_AT, O_CRL, O_TCB, O_WARN, O_ROOT, O_BATCH, O_ISSUE, O_PLATFORM, O_EAR, O_EAR_KEY, O_COORDINATOR, O_RESPONSE, O_NONCE, O_OUTPUT,
 };
 
 static const struct ctr_opt opts[] = {
@@ -35,7 +35,8 @@ static const struct ctr_opt opts[] = {
 	{ O_EAR_KEY, "ear-key", 0, "FILE", "as a JWT, signed with this EC key (PEM)" },
 	{ O_ISSUE, "issue", 0, NULL, "print this machine's evidence, bound to --report-data" },
 	{ O_PLATFORM, "platform", 0, "SPEC", "where --issue gets it: auto (default), configfs-tsm, sev-guest, sim:DIR" },
-	{ O_RESPONSE, "response", 0, "FILE", "a Coordinator's answer that was saved, instead of evidence" },
+	{ O_COORDINATOR, "coordinator", 0, "URL", "asks a Coordinator, instead of evidence" },
+	{ O_RESPONSE, "response", 0, "FILE", "an answer of a Coordinator that was saved" },
 	{ O_NONCE, "nonce", 0, "HEX", "the 32 bytes that were sent for it" },
 	{ O_OUTPUT, "output", 'o', "DIR", "writes the CAs, manifests and policies that were verified" },
 	{ O_BATCH, "batch", 0, NULL, "file names on stdin, one a line; one JSON result a line" },
@@ -160,6 +161,7 @@ static int on_opt(void *ctx, int id, const char *value, struct ctr_err *e)
 	case O_TCB: return tcb_mode(value, &w->job.vf.opts.tcb_optional, e);
 	case O_WARN: return warn_days(&w->job, value, e);
 	case O_BATCH: w->batch = true; return 0;
+	case O_COORDINATOR: w->coordinator.url = value; return 0;
 	case O_RESPONSE: w->coordinator.response = value; return 0;
 	case O_NONCE: return nonce(w, value, e);
 	case O_OUTPUT: w->coordinator.output = value; return 0;
@@ -241,14 +243,20 @@ static int check_coordinator(const struct work *w, const char *path, struct ctr_
 {
 	const struct coordinator *c = &w->coordinator;
 
-	if (!c->response)
-		return w->has_nonce || c->output ? ctr_fail(e, CTR_USAGE, "usage", "--nonce and --output go with --response") : 0;
-	if (!w->has_nonce || !w->manifest || w->n_refs)
-		return ctr_fail(e, CTR_USAGE, "usage", "--response needs --nonce and --manifest, and no other reference values");
+	if (!c->response && !c->url)
+		return w->has_nonce || c->output ? ctr_fail(e, CTR_USAGE, "usage", "--nonce and --output go with --coordinator or --response") : 0;
+	if ((c->response && c->url) || (c->url && *c->url == '\0'))
+		return ctr_fail(e, CTR_USAGE, "usage", "one of --coordinator and --response");
+	if (w->has_nonce != (c->response != NULL))
+		return ctr_fail(e, CTR_USAGE, "usage", "--response needs --nonce; --coordinator makes its own");
+	if (!w->manifest || w->n_refs)
+		return ctr_fail(e, CTR_USAGE, "usage", "a Coordinator is verified with --manifest, and no other reference values");
+	if (c->url && w->from.c.offline)
+		return ctr_fail(e, CTR_USAGE, "usage", "--coordinator cannot be --offline; see --response");
 	if (strcmp(path, "-") != 0)
 		return ctr_fail(e, CTR_USAGE, "usage", "%s: the evidence is in the answer", path);
 	if (w->batch || w->job.appraisal.snp.expect[CTR_SNP_REPORT_DATA].what == CTR_WANT_EQUAL)
-		return ctr_fail(e, CTR_USAGE, "usage", "--response takes neither --batch nor --report-data: its nonce stands for it");
+		return ctr_fail(e, CTR_USAGE, "usage", "neither --batch nor --report-data here: the nonce stands for it");
 	return 0;
 }
 
@@ -274,7 +282,7 @@ static int check_question(const struct work *w, const char *path, struct ctr_err
 	}
 	if (j->vf.role != CTR_ROLE_NONE && !w->manifest)
 		return ctr_fail(e, CTR_USAGE, "usage", "--role needs --manifest, which knows the roles");
-	if (!w->coordinator.response && j->appraisal.snp.expect[CTR_SNP_REPORT_DATA].what == CTR_WANT_NOTHING)
+	if (!w->coordinator.response && !w->coordinator.url && j->appraisal.snp.expect[CTR_SNP_REPORT_DATA].what == CTR_WANT_NOTHING)
 		ctr_log(j->log, CTR_WARN, "report-data.any", NULL, 0, 0,
 			"without --report-data nothing shows that the evidence is fresh, and whose it is");
 	return 0;
@@ -304,7 +312,7 @@ static int run(struct work *w, const char *path, struct ctr_buf *out, struct ctr
 		return -1;
 	w->job.from = w->from.c;
 	w->coordinator.manifest = w->manifest;
-	if (w->coordinator.response)
+	if (w->coordinator.response || w->coordinator.url)
 		return coordinator_run(&w->job, &w->coordinator, out, e);
 	if (!w->batch)
 		return job_run(&w->job, path, false, out, e);
