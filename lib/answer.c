@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "enc.h"
+#include "history.h"
 #include "rd.h"
 
 static void blobs_free(struct ctr_blobs *b)
@@ -74,24 +75,13 @@ static int list(const struct ctr_jval *v, size_t max, struct ctr_blobs *out, str
 	return 0;
 }
 
-int ctr_transition_next(const uint8_t previous[CTR_SHA256_SIZE], const void *manifest, size_t n, uint8_t t[CTR_SHA256_SIZE],
-			struct ctr_err *e)
-{
-	uint8_t both[2 * CTR_SHA256_SIZE];
-
-	memcpy(both + CTR_SHA256_SIZE, previous, CTR_SHA256_SIZE);
-	if (ctr_hash(CTR_SHA256, manifest, n, both, e) < 0)
-		return -1;
-	return ctr_hash(CTR_SHA256, both, sizeof both, t, e);
-}
-
 /* Reordered, shortened or changed: then T is another. */
 static int check_history(const struct ctr_answer *a, struct ctr_err *e)
 {
 	uint8_t t[CTR_SHA256_SIZE] = { 0 };
 
 	for (size_t i = 0; i < a->manifests.n; i++) {
-		if (ctr_transition_next(t, a->manifests.v[i].p, a->manifests.v[i].n, t, e) < 0)
+		if (ctr_history_next(t, a->manifests.v[i].p, a->manifests.v[i].n, t, e) < 0)
 			return -1;
 	}
 	if (!ctr_same(t, a->transition, sizeof t))

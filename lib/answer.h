@@ -38,12 +38,6 @@ CTR_MUST int ctr_answer_parse(const char *name, const char *p, size_t n, struct 
 CTR_MUST int ctr_answer_print(const struct ctr_answer *a, struct ctr_buf *b, struct ctr_err *e);
 
 /*
- * The next transition: H(H(manifest) || previous), H SHA-256. The first previous is all zero. t may be previous.
- */
-CTR_MUST int ctr_transition_next(const uint8_t previous[CTR_SHA256_SIZE], const void *manifest, size_t n, uint8_t t[CTR_SHA256_SIZE],
-				 struct ctr_err *e);
-
-/*
  * What the evidence must be bound to: H(nonce || T || H(root_ca) || H(mesh_ca) || hpke_key), then 32 zero bytes. Without state T is
  * no byte at all, and the certificates are empty.
  */

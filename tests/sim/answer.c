@@ -11,6 +11,7 @@
 #include "answer.h"
 #include "enc.h"
 #include "file.h"
+#include "history.h"
 #include "lib/serve.h"
 #include "platform.h"
 #include "tool.h"
@@ -92,7 +93,7 @@ static int make(struct work *w, struct ctr_buf *out, struct ctr_err *e)
 	memset(w->a.transition, 0, sizeof w->a.transition);
 	ctr_buf_reset(&w->a.evidence);
 	for (size_t i = 0; i < w->a.manifests.n; i++) {
-		if (ctr_transition_next(w->a.transition, w->a.manifests.v[i].p, w->a.manifests.v[i].n, w->a.transition, e) < 0)
+		if (ctr_history_next(w->a.transition, w->a.manifests.v[i].p, w->a.manifests.v[i].n, w->a.transition, e) < 0)
 			return -1;
 	}
 	if (ctr_answer_report_data(&w->a, w->nonce, data, e) < 0 || ctr_platform_open(w->platform, NULL, &p, e) < 0 ||
