@@ -276,6 +276,14 @@ static int chunk_line(struct ctr_rd *r, size_t max, struct ctr_rd *line, struct 
 	return 1;
 }
 
+static int hex_digit(uint8_t b)
+{
+	if (b >= '0' && b <= '9')
+		return b - '0';
+	b |= 32;
+	return b >= 'a' && b <= 'f' ? b - 'a' + 10 : -1;
+}
+
 /* chunk-size [ chunk-ext ]: extensions are passed over, as RFC 9112 section 7.1.1 wants. */
 static int chunk_size(struct ctr_http_chunks *c, struct ctr_rd *line, struct ctr_err *e)
 {
@@ -284,7 +292,7 @@ static int chunk_size(struct ctr_http_chunks *c, struct ctr_rd *line, struct ctr
 
 	c->left = 0;
 	while (ctr_rd_u8(line, &b) == 0 && b != ';') {
-		int d = b >= '0' && b <= '9' ? b - '0' : (b | 32) >= 'a' && (b | 32) <= 'f' ? (b | 32) - 'a' + 10 : -1;
+		int d = hex_digit(b);
 
 		if (d < 0 || ++digits > 12)
 			return ctr_fail(e, CTR_FORMAT, "http.chunk", "a chunk's size is no number");
@@ -299,8 +307,9 @@ static int chunk_size(struct ctr_http_chunks *c, struct ctr_rd *line, struct ctr
 /* One step that is no data: 1 when it was made, 0 when more bytes are needed. */
 static int chunk_step(struct ctr_http_chunks *c, struct ctr_rd *r, struct ctr_err *e)
 {
-	struct ctr_rd line;
-	int got = chunk_line(r, c->state == CTR_CHUNK_TRAILER ? TRAILER_MAX : CTR_HTTP_CHUNK_EXT, &line, e);
+	struct ctr_rd line = { 0 };
+	bool trailer = c->state == CTR_CHUNK_TRAILER;
+	int got = chunk_line(r, trailer ? TRAILER_MAX : CTR_HTTP_CHUNK_EXT, &line, e);
 
 	if (got <= 0)
 		return got;
