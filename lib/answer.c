@@ -64,7 +64,8 @@ static int list(const struct ctr_jval *v, size_t max, struct ctr_blobs *out, str
 	if (ctr_jarray(v, e) < 0)
 		return -1;
 	if (ctr_jcount(v) > max)
-		return ctr_jfail(v, e, "answer.count", "%zu items (expected at most %zu)", ctr_jcount(v), max);
+		return ctr_jfail(v, e, "answer.count", "%zu items (expected at most %zu)",
+				 ctr_jcount(v), max);
 	out->v = calloc(ctr_jcount(v) + 1, sizeof *out->v);
 	if (!out->v)
 		return ctr_fail_mem(e);
@@ -85,37 +86,46 @@ static int check_history(const struct ctr_answer *a, struct ctr_err *e)
 			return -1;
 	}
 	if (!ctr_same(t, a->transition, sizeof t))
-		return ctr_fail(e, CTR_FORMAT, "answer.history", "transition_hash is not that of the %zu manifests", a->manifests.n);
+		return ctr_fail(e, CTR_FORMAT, "answer.history",
+				"transition_hash is not that of the %zu manifests", a->manifests.n);
 	if (a->manifests.n && (a->root_ca.n == 0 || a->mesh_ca.n == 0))
 		return ctr_fail(e, CTR_FORMAT, "answer.size", "a state without certificates");
 	if (!a->manifests.n && (a->root_ca.n || a->mesh_ca.n || a->policies.n))
-		return ctr_fail(e, CTR_FORMAT, "answer.history", "certificates or policies without a manifest");
+		return ctr_fail(e, CTR_FORMAT, "answer.history",
+				"certificates or policies without a manifest");
 	return 0;
 }
 
 static int fields(const struct ctr_jval *root, struct ctr_answer *a, struct ctr_err *e)
 {
-	static const char *const keys[] = { "version", "evidence",     "manifests",	   "policies", "root_ca",
-					    "mesh_ca", "hpke_pub_key", "transition_hash", NULL };
+	static const char *const keys[] = { "version",	    "evidence",	       "manifests",
+					    "policies",	    "root_ca",	       "mesh_ca",
+					    "hpke_pub_key", "transition_hash", NULL };
 	struct ctr_jval version = ctr_jget(root, "version"), evidence = ctr_jget(root, "evidence");
-	struct ctr_jval manifests = ctr_jget(root, "manifests"), policies = ctr_jget(root, "policies");
+	struct ctr_jval manifests = ctr_jget(root, "manifests"),
+			policies = ctr_jget(root, "policies");
 	struct ctr_jval root_ca = ctr_jget(root, "root_ca"), mesh_ca = ctr_jget(root, "mesh_ca");
 	struct ctr_jval key = ctr_jget(root, "hpke_pub_key"), t = ctr_jget(root, "transition_hash");
 	const char *v;
 
-	if (ctr_jobject(root, e) < 0 || ctr_jonly(root, keys, e) < 0 || ctr_jstring(&version, &v, e) < 0)
+	if (ctr_jobject(root, e) < 0 || ctr_jonly(root, keys, e) < 0 ||
+	    ctr_jstring(&version, &v, e) < 0)
 		return -1;
 	if (strcmp(v, "v1") != 0)
-		return ctr_jfail(&version, e, "answer.version", "version \"%.40s\" (expected v1)", v);
-	if (binary(&evidence, &a->evidence, e) < 0 || list(&manifests, CTR_ANSWER_HISTORY, &a->manifests, e) < 0 ||
-	    list(&policies, CTR_ANSWER_POLICIES, &a->policies, e) < 0 || state(&root_ca, &a->root_ca, e) < 0 ||
-	    state(&mesh_ca, &a->mesh_ca, e) < 0 || fixed(&key, a->hpke_key, sizeof a->hpke_key, false, e) < 0 ||
+		return ctr_jfail(&version, e, "answer.version", "version \"%.40s\" (expected v1)",
+				 v);
+	if (binary(&evidence, &a->evidence, e) < 0 ||
+	    list(&manifests, CTR_ANSWER_HISTORY, &a->manifests, e) < 0 ||
+	    list(&policies, CTR_ANSWER_POLICIES, &a->policies, e) < 0 ||
+	    state(&root_ca, &a->root_ca, e) < 0 || state(&mesh_ca, &a->mesh_ca, e) < 0 ||
+	    fixed(&key, a->hpke_key, sizeof a->hpke_key, false, e) < 0 ||
 	    fixed(&t, a->transition, sizeof a->transition, true, e) < 0)
 		return -1;
 	return check_history(a, e);
 }
 
-int ctr_answer_parse(const char *name, const char *p, size_t n, struct ctr_answer *a, struct ctr_err *e)
+int ctr_answer_parse(const char *name, const char *p, size_t n, struct ctr_answer *a,
+		     struct ctr_err *e)
 {
 	ctr_auto_json struct ctr_json *json = NULL;
 	struct ctr_jval root;
@@ -164,18 +174,20 @@ int ctr_answer_print(const struct ctr_answer *a, struct ctr_buf *b, struct ctr_e
 	return ctr_json_print(obj, 0, b, e);
 }
 
-int ctr_answer_report_data(const struct ctr_answer *a, const uint8_t nonce[CTR_NONCE_SIZE], uint8_t out[CTR_REPORT_DATA_SIZE],
-			   struct ctr_err *e)
+int ctr_answer_report_data(const struct ctr_answer *a, const uint8_t nonce[CTR_NONCE_SIZE],
+			   uint8_t out[CTR_REPORT_DATA_SIZE], struct ctr_err *e)
 {
 	ctr_auto_hasher struct ctr_hasher *h = NULL;
 	uint8_t root[CTR_SHA256_SIZE], mesh[CTR_SHA256_SIZE];
 
 	memset(out, 0, CTR_REPORT_DATA_SIZE);
 	if (ctr_hash(CTR_SHA256, a->root_ca.p, a->root_ca.n, root, e) < 0 ||
-	    ctr_hash(CTR_SHA256, a->mesh_ca.p, a->mesh_ca.n, mesh, e) < 0 || ctr_hasher_new(CTR_SHA256, &h, e) < 0 ||
+	    ctr_hash(CTR_SHA256, a->mesh_ca.p, a->mesh_ca.n, mesh, e) < 0 ||
+	    ctr_hasher_new(CTR_SHA256, &h, e) < 0 ||
 	    ctr_hasher_add(h, nonce, CTR_NONCE_SIZE, e) < 0 ||
 	    ctr_hasher_add(h, a->transition, a->manifests.n ? sizeof a->transition : 0, e) < 0 ||
-	    ctr_hasher_add(h, root, sizeof root, e) < 0 || ctr_hasher_add(h, mesh, sizeof mesh, e) < 0 ||
+	    ctr_hasher_add(h, root, sizeof root, e) < 0 ||
+	    ctr_hasher_add(h, mesh, sizeof mesh, e) < 0 ||
 	    ctr_hasher_add(h, a->hpke_key, sizeof a->hpke_key, e) < 0)
 		return -1;
 	return ctr_hasher_end(h, out, e);
@@ -209,7 +221,8 @@ int ctr_answer_index_new(const struct ctr_answer *a, struct ctr_answer_index **x
 	(*x)->a = a;
 	for (size_t i = 0; i < a->policies.n; i++) {
 		(*x)->v[i].at = i;
-		if (ctr_hash(CTR_SHA256, a->policies.v[i].p, a->policies.v[i].n, (*x)->v[i].digest, e) < 0) {
+		if (ctr_hash(CTR_SHA256, a->policies.v[i].p, a->policies.v[i].n, (*x)->v[i].digest,
+			     e) < 0) {
 			ctr_answer_index_free(*x);
 			*x = NULL;
 			return -1;
@@ -220,11 +233,15 @@ int ctr_answer_index_new(const struct ctr_answer *a, struct ctr_answer_index **x
 	return 0;
 }
 
-const struct ctr_buf *ctr_answer_policy(const struct ctr_answer_index *x, const uint8_t digest[CTR_SHA256_SIZE])
+const struct ctr_buf *ctr_answer_policy(const struct ctr_answer_index *x,
+					const uint8_t digest[CTR_SHA256_SIZE])
 {
 	const void *at = bsearch(digest, x->v, x->n, sizeof *x->v, by_digest);
 
-	return at ? &x->a->policies.v[x->v[((size_t)((const char *)at - (const char *)x->v)) / sizeof *x->v].at] : NULL;
+	return at ? &x->a->policies.v[x->v[((size_t)((const char *)at - (const char *)x->v)) /
+					   sizeof *x->v]
+					      .at]
+		  : NULL;
 }
 
 void ctr_answer_index_free(struct ctr_answer_index *x)

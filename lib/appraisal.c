@@ -10,7 +10,8 @@
 void ctr_appraisal_init(struct ctr_appraisal *a)
 {
 	*a = (struct ctr_appraisal){ 0 };
-	a->snp.vmpl = a->snp.min_major = a->snp.min_minor = a->snp.min_build = a->snp.abi_major = a->snp.abi_minor = -1;
+	a->snp.vmpl = a->snp.min_major = a->snp.min_minor = a->snp.min_build = a->snp.abi_major =
+		a->snp.abi_minor = -1;
 	for (int i = 0; i < CTR_TCB_N; i++)
 		a->snp.min_tcb[i] = a->snp.min_launch_tcb[i] = CTR_MIN_NONE;
 	a->tdx.accept_status = 1u << CTR_TCB_UP_TO_DATE;
@@ -32,7 +33,8 @@ void ctr_appraisal_free(struct ctr_appraisal *a)
 bool ctr_appraisal_pins(const struct ctr_appraisal *a, enum ctr_tee tee)
 {
 	if (tee == CTR_TEE_SNP)
-		return a->snp.expect[CTR_SNP_MEASUREMENT].what != CTR_WANT_NOTHING || a->snp.id_keys.n;
+		return a->snp.expect[CTR_SNP_MEASUREMENT].what != CTR_WANT_NOTHING ||
+		       a->snp.id_keys.n;
 	return a->tdx.expect[CTR_TDX_MRTD].what != CTR_WANT_NOTHING;
 }
 
@@ -115,8 +117,10 @@ static int mask(const struct ctr_jval *v, uint64_t *m, struct ctr_err *e)
 		return ctr_juint(v, (uint64_t)1 << 53, m, e);
 	if (ctr_jstring(v, &s, e) < 0)
 		return -1;
-	if (strncmp(s, "0x", 2) != 0 || s[2] == '\0' || strlen(s) > 18 || s[2 + strspn(s + 2, "0123456789abcdefABCDEF")])
-		return ctr_jfail(v, e, "appraisal.value", "\"%.40s\" is no mask (expected 0x and up to 16 digits)", s);
+	if (strncmp(s, "0x", 2) != 0 || s[2] == '\0' || strlen(s) > 18 ||
+	    s[2 + strspn(s + 2, "0123456789abcdefABCDEF")])
+		return ctr_jfail(v, e, "appraisal.value",
+				 "\"%.40s\" is no mask (expected 0x and up to 16 digits)", s);
 	*m = strtoull(s, &end, 16);
 	return 0;
 }
@@ -147,7 +151,8 @@ static int version(const struct ctr_jval *v, int *major, struct ctr_err *e)
 	else
 		rest = NULL;
 	if (!rest || *rest)
-		return ctr_jfail(v, e, "appraisal.value", "\"%.40s\" is no version (expected MAJOR.MINOR)", s);
+		return ctr_jfail(v, e, "appraisal.value",
+				 "\"%.40s\" is no version (expected MAJOR.MINOR)", s);
 	return 0;
 }
 
@@ -176,7 +181,8 @@ static int digests(const struct ctr_jval *v, struct ctr_digest_list *l, struct c
 		return -1;
 	/* an empty list would read as "any" */
 	if (ctr_jcount(v) == 0 || ctr_jcount(v) > IDS_MAX)
-		return ctr_jfail(v, e, "appraisal.value", "no keys, or too many (expected 1 to %d)", IDS_MAX);
+		return ctr_jfail(v, e, "appraisal.value", "no keys, or too many (expected 1 to %d)",
+				 IDS_MAX);
 	free(l->v);
 	l->n = 0;
 	l->v = calloc(ctr_jcount(v), sizeof *l->v);
@@ -211,7 +217,8 @@ static int statuses(const struct ctr_jval *v, unsigned *accept, struct ctr_err *
 		if (ctr_jstring(&c, &s, e) < 0)
 			return -1;
 		if ((st = status_named(s)) == CTR_TCB_NONE || st == CTR_TCB_REVOKED)
-			return ctr_jfail(&c, e, "appraisal.value", "\"%.60s\" is no TCB status that can be accepted", s);
+			return ctr_jfail(&c, e, "appraisal.value",
+					 "\"%.60s\" is no TCB status that can be accepted", s);
 		*accept |= 1u << st;
 	}
 	return 0;
@@ -242,7 +249,8 @@ static int number(const struct ctr_jval *v, uint64_t max, uint64_t *n, struct ct
 	return ctr_juint(v, max, n, e);
 }
 
-static int read_member(const struct member *m, const struct ctr_jval *v, struct ctr_appraisal *a, struct ctr_err *e)
+static int read_member(const struct member *m, const struct ctr_jval *v, struct ctr_appraisal *a,
+		       struct ctr_err *e)
 {
 	void *at = (char *)a + m->at;
 	uint64_t n = 0;
@@ -253,12 +261,14 @@ static int read_member(const struct member *m, const struct ctr_jval *v, struct 
 	case HEX:
 		((struct ctr_want *)at)->what = CTR_WANT_EQUAL;
 		return ctr_jhex(v, ((struct ctr_want *)at)->v, m->size, e);
-	case BOOL: return ctr_jbool(v, at, e);
+	case BOOL:
+		return ctr_jbool(v, at, e);
 	case NOT_BOOL:
 		rc = ctr_jbool(v, &b, e);
 		*(uint64_t *)at |= rc == 0 && !b ? m->size : 0;
 		return rc;
-	case MASK: return mask(v, at, e);
+	case MASK:
+		return mask(v, at, e);
 	case U32:
 		rc = number(v, UINT32_MAX, &n, e);
 		*(uint32_t *)at = (uint32_t)n;
@@ -267,12 +277,18 @@ static int read_member(const struct member *m, const struct ctr_jval *v, struct 
 		rc = number(v, m->size, &n, e);
 		*(int *)at = (int)n;
 		return rc;
-	case VERSION: return version(v, at, e);
-	case TCB: return tcb(v, at, e);
-	case DIGESTS: return digests(v, at, e);
-	case STATUS: return statuses(v, at, e);
-	case SVN16: return ctr_jhex(v, at, 16, e);
-	default: return advisories(v, &a->tdx, e);
+	case VERSION:
+		return version(v, at, e);
+	case TCB:
+		return tcb(v, at, e);
+	case DIGESTS:
+		return digests(v, at, e);
+	case STATUS:
+		return statuses(v, at, e);
+	case SVN16:
+		return ctr_jhex(v, at, 16, e);
+	default:
+		return advisories(v, &a->tdx, e);
 	}
 }
 
@@ -294,7 +310,8 @@ static int read_all(const struct ctr_json *json, struct ctr_appraisal *a, struct
 	return 0;
 }
 
-int ctr_appraisal_parse(const char *name, const char *p, size_t n, struct ctr_appraisal *a, struct ctr_err *e)
+int ctr_appraisal_parse(const char *name, const char *p, size_t n, struct ctr_appraisal *a,
+			struct ctr_err *e)
 {
 	ctr_auto_json struct ctr_json *json = NULL;
 

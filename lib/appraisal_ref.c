@@ -15,7 +15,8 @@ static int copy(const void *from, size_t size, size_t n, void **to, struct ctr_e
 	return 0;
 }
 
-static int digests(const struct ctr_digest_list *from, struct ctr_digest_list *to, struct ctr_err *e)
+static int digests(const struct ctr_digest_list *from, struct ctr_digest_list *to,
+		   struct ctr_err *e)
 {
 	void *v;
 
@@ -38,9 +39,11 @@ static int own(const struct ctr_appraisal *base, struct ctr_appraisal *a, struct
 	a->tdx.piids = NULL;
 	a->tdx.refuse_advisories = NULL;
 	a->snp.n_chips = a->tdx.n_piids = a->tdx.n_refuse_advisories = 0;
-	if (digests(&base->snp.id_keys, &a->snp.id_keys, e) < 0 || digests(&base->snp.author_keys, &a->snp.author_keys, e) < 0)
+	if (digests(&base->snp.id_keys, &a->snp.id_keys, e) < 0 ||
+	    digests(&base->snp.author_keys, &a->snp.author_keys, e) < 0)
 		return -1;
-	a->tdx.refuse_advisories = calloc(t->n_refuse_advisories + 1, sizeof *a->tdx.refuse_advisories);
+	a->tdx.refuse_advisories =
+		calloc(t->n_refuse_advisories + 1, sizeof *a->tdx.refuse_advisories);
 	if (!a->tdx.refuse_advisories)
 		return ctr_fail_mem(e);
 	for (; a->tdx.n_refuse_advisories < t->n_refuse_advisories; a->tdx.n_refuse_advisories++) {
@@ -64,7 +67,8 @@ static void want(struct ctr_want *w, const struct ctr_ref_hex *ref, size_t n)
 	memcpy(w->v, ref->v, n);
 }
 
-/* The greater of both minima; null is unknown, but for a component that the product does not have. */
+/* The greater of both minima; null is unknown, but for a component that the product does not have.
+ */
 static void minimum(const struct ctr_snp_ref *ref, int16_t *min)
 {
 	for (int i = 0; i < ctr_snp_svn_n(ref->product); i++) {
@@ -75,9 +79,10 @@ static void minimum(const struct ctr_snp_ref *ref, int16_t *min)
 	}
 }
 
-/* Bits that let something happen must not be set where the reference has none; bits that protect must be where it has them. */
-static void bits(const struct ctr_ref_bits *ref, uint64_t permissions, uint64_t protections, uint64_t *require, uint64_t *forbid,
-		 bool *unknown)
+/* Bits that let something happen must not be set where the reference has none; bits that protect
+ * must be where it has them. */
+static void bits(const struct ctr_ref_bits *ref, uint64_t permissions, uint64_t protections,
+		 uint64_t *require, uint64_t *forbid, bool *unknown)
 {
 	*unknown = *unknown || !ref->known;
 	*require |= ref->v & protections;
@@ -86,11 +91,13 @@ static void bits(const struct ctr_ref_bits *ref, uint64_t permissions, uint64_t 
 
 #define BIT(n) ((uint64_t)1 << (n))
 
-int ctr_appraisal_snp_ref(const struct ctr_appraisal *base, const struct ctr_snp_ref *ref, struct ctr_appraisal *a,
-			  struct ctr_err *e)
+int ctr_appraisal_snp_ref(const struct ctr_appraisal *base, const struct ctr_snp_ref *ref,
+			  struct ctr_appraisal *a, struct ctr_err *e)
 {
-	const uint64_t smt_cxl = CTR_SNP_POLICY_SMT | BIT(21);		      /* CXL allowed */
-	const uint64_t held = BIT(20) | BIT(22) | BIT(23) | BIT(24) | BIT(25); /* single socket, AES-256-XTS, RAPL off, ciphertext hiding, page swap off */
+	const uint64_t smt_cxl = CTR_SNP_POLICY_SMT | BIT(21); /* CXL allowed */
+	const uint64_t held = BIT(20) | BIT(22) | BIT(23) | BIT(24) |
+			      BIT(25); /* single socket, AES-256-XTS, RAPL off, ciphertext hiding,
+					  page swap off */
 	const uint64_t smt_tsme_tio = BIT(0) | BIT(1) | BIT(7);
 	const uint64_t ecc_to_iommu = BIT(2) | BIT(3) | BIT(4) | BIT(5) | BIT(6);
 	struct ctr_snp_policy *p = &a->snp;
@@ -102,8 +109,10 @@ int ctr_appraisal_snp_ref(const struct ctr_appraisal *base, const struct ctr_snp
 	p->product = ref->product;
 	want(&p->expect[CTR_SNP_MEASUREMENT], &ref->measurement, 48);
 	minimum(ref, p->min_tcb);
-	bits(&ref->policy, smt_cxl, held, &p->policy_require, &p->policy_forbid, &p->policy_unknown);
-	bits(&ref->platform_info, smt_tsme_tio, ecc_to_iommu, &p->platform_require, &p->platform_forbid, &p->platform_unknown);
+	bits(&ref->policy, smt_cxl, held, &p->policy_require, &p->policy_forbid,
+	     &p->policy_unknown);
+	bits(&ref->platform_info, smt_tsme_tio, ecc_to_iommu, &p->platform_require,
+	     &p->platform_forbid, &p->platform_unknown);
 	/* the manifest's own words alone allow these */
 	p->allow_debug = ref->policy.known && (ref->policy.v & CTR_SNP_POLICY_DEBUG);
 	p->allow_migration_agent = ref->policy.known && (ref->policy.v & CTR_SNP_POLICY_MIGRATE_MA);
@@ -120,8 +129,8 @@ int ctr_appraisal_snp_ref(const struct ctr_appraisal *base, const struct ctr_snp
 	return 0;
 }
 
-int ctr_appraisal_tdx_ref(const struct ctr_appraisal *base, const struct ctr_tdx_ref *ref, struct ctr_appraisal *a,
-			  struct ctr_err *e)
+int ctr_appraisal_tdx_ref(const struct ctr_appraisal *base, const struct ctr_tdx_ref *ref,
+			  struct ctr_appraisal *a, struct ctr_err *e)
 {
 	struct ctr_tdx_policy *p = &a->tdx;
 	void *piids;

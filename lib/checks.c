@@ -36,8 +36,8 @@ static bool grow(struct ctr_checks *cs)
 	return true;
 }
 
-static void add(struct ctr_checks *cs, const char *name, enum ctr_check_result result, const char *expected,
-		const char *found, const char *detail)
+static void add(struct ctr_checks *cs, const char *name, enum ctr_check_result result,
+		const char *expected, const char *found, const char *detail)
 {
 	struct ctr_check c = { .name = name, .result = result, .set = cs->set };
 
@@ -55,8 +55,8 @@ static void add(struct ctr_checks *cs, const char *name, enum ctr_check_result r
 	cs->v[cs->n++] = c;
 }
 
-bool ctr_check(struct ctr_checks *cs, const char *name, bool pass, const char *expected, const char *found,
-	       const char *detail, ...)
+bool ctr_check(struct ctr_checks *cs, const char *name, bool pass, const char *expected,
+	       const char *found, const char *detail, ...)
 {
 	char text[512] = "";
 	va_list ap;
@@ -80,20 +80,20 @@ void ctr_check_skip(struct ctr_checks *cs, const char *name, const char *why, ..
 	add(cs, name, CTR_SKIPPED, NULL, NULL, text);
 }
 
-bool ctr_check_bytes(struct ctr_checks *cs, const char *name, const uint8_t *expected, const uint8_t *found, size_t n,
-		     const char *detail)
+bool ctr_check_bytes(struct ctr_checks *cs, const char *name, const uint8_t *expected,
+		     const uint8_t *found, size_t n, const char *detail)
 {
 	ctr_auto_buf struct ctr_buf want = { 0 }, got = { 0 };
 
 	ctr_hex_add(&want, expected, n);
 	ctr_hex_add(&got, found, n);
 	cs->bad = cs->bad || want.bad || got.bad;
-	return ctr_check(cs, name, ctr_same(expected, found, n), ctr_buf_str(&want), ctr_buf_str(&got), "%s",
-			 detail ? detail : "");
+	return ctr_check(cs, name, ctr_same(expected, found, n), ctr_buf_str(&want),
+			 ctr_buf_str(&got), "%s", detail ? detail : "");
 }
 
-static bool numbers(struct ctr_checks *cs, const char *name, bool pass, const char *fmt, uint64_t wanted,
-		    uint64_t found, const char *detail)
+static bool numbers(struct ctr_checks *cs, const char *name, bool pass, const char *fmt,
+		    uint64_t wanted, uint64_t found, const char *detail)
 {
 	char want[40], got[24];
 
@@ -102,12 +102,14 @@ static bool numbers(struct ctr_checks *cs, const char *name, bool pass, const ch
 	return ctr_check(cs, name, pass, want, got, "%s", detail ? detail : "");
 }
 
-bool ctr_check_least(struct ctr_checks *cs, const char *name, uint64_t least, uint64_t found, const char *detail)
+bool ctr_check_least(struct ctr_checks *cs, const char *name, uint64_t least, uint64_t found,
+		     const char *detail)
 {
 	return numbers(cs, name, found >= least, "at least ", least, found, detail);
 }
 
-bool ctr_check_number(struct ctr_checks *cs, const char *name, uint64_t wanted, uint64_t found, const char *detail)
+bool ctr_check_number(struct ctr_checks *cs, const char *name, uint64_t wanted, uint64_t found,
+		      const char *detail)
 {
 	return numbers(cs, name, found == wanted, "", wanted, found, detail);
 }
@@ -119,7 +121,8 @@ void ctr_checks_append(struct ctr_checks *cs, const struct ctr_checks *from)
 	cs->bad = cs->bad || from->bad;
 	for (size_t i = 0; i < from->n; i++) {
 		cs->set = from->v[i].set;
-		add(cs, from->v[i].name, from->v[i].result, from->v[i].expected, from->v[i].found, from->v[i].detail);
+		add(cs, from->v[i].name, from->v[i].result, from->v[i].expected, from->v[i].found,
+		    from->v[i].detail);
 	}
 	cs->set = set;
 }

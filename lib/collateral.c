@@ -282,8 +282,8 @@ static int fill_one(struct fill *f, size_t which, struct ctr_err *e)
 		return -1;
 	if (!f->asks.local[which] && !all(a, to.good, to.have) && from_cache(f, a, &to, e) < 0)
 		return -1;
-	if (!f->asks.local[which] && !all(a, to.fresh, to.have) && from_service(f, a, &to, &why) < 0 &&
-	    without(f, which, &to, &why) < 0)
+	if (!f->asks.local[which] && !all(a, to.fresh, to.have) &&
+	    from_service(f, a, &to, &why) < 0 && without(f, which, &to, &why) < 0)
 		return ctr_err_pass(e, &why);
 	for (size_t i = 0; i < a->n; i++) {
 		if (to.have[i] || to.v[i].n == 0)

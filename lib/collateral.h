@@ -11,7 +11,8 @@
 
 /*
  * Whether an item can be used at that time, or another has to be found; *expires is when it ends, 0
- * when never. Whether it is genuine, and the one that the report wants, the verifier says each time.
+ * when never. Whether it is genuine, and the one that the report wants, the verifier says each
+ * time.
  */
 typedef bool (*ctr_still_good)(void *ctx, enum ctr_item item, const struct ctr_buf *b, time_t at,
 			       time_t *expires);
@@ -36,7 +37,8 @@ struct ctr_collateral_needs {
 	enum ctr_crl_mode crl; /* IF_AVAILABLE: a list that cannot be had is only said */
 	/* for reports that do not say theirs (version 2); CTR_PRODUCTS: not known */
 	enum ctr_snp_product product;
-	/* SNP: ASK and ARK must be had, too; else those of the directory stand before the shipped ones */
+	/* SNP: ASK and ARK must be had, too; else those of the directory stand before the shipped
+	 * ones */
 	bool chain;
 	bool tcb_optional; /* TDX: TCB info and QE identity that cannot be had are only said */
 	uint8_t fmspc[6];  /* TDX: of the PCK certificate */

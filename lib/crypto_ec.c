@@ -22,8 +22,9 @@ int ctr_ec_pem(const char *pem, size_t n, struct ctr_ec *k, struct ctr_err *e)
 	/* a SubjectPublicKeyInfo ends with the point; its length is that of the curve */
 	k->size = der.n == 91 ? 32 : der.n == 120 ? 48 : 0;
 	ctr_rd_init(&r, der.p, der.n);
-	if (k->size == 0 || ctr_rd_take(&r, der.n - 2 * k->size - 1, &skip) < 0 || ctr_rd_u8(&r, &form) < 0 || form != 4 ||
-	    ctr_rd_copy(&r, k->x, k->size) < 0 || ctr_rd_copy(&r, k->y, k->size) < 0 || ctr_rd_end(&r) < 0)
+	if (k->size == 0 || ctr_rd_take(&r, der.n - 2 * k->size - 1, &skip) < 0 ||
+	    ctr_rd_u8(&r, &form) < 0 || form != 4 || ctr_rd_copy(&r, k->x, k->size) < 0 ||
+	    ctr_rd_copy(&r, k->y, k->size) < 0 || ctr_rd_end(&r) < 0)
 		return ctr_fail(e, CTR_FORMAT, "key.kind", "no EC key on P-256 or P-384");
 	return 0;
 }
@@ -33,7 +34,8 @@ static EVP_PKEY *make_key(const struct ctr_ec *k)
 	char curve[] = "P-256", big[] = "P-384";
 	uint8_t point[1 + 2 * CTR_EC_MAX] = { 4 };
 	OSSL_PARAM params[] = {
-		OSSL_PARAM_construct_utf8_string(OSSL_PKEY_PARAM_GROUP_NAME, k->size == 48 ? big : curve, 0),
+		OSSL_PARAM_construct_utf8_string(OSSL_PKEY_PARAM_GROUP_NAME,
+						 k->size == 48 ? big : curve, 0),
 		OSSL_PARAM_construct_octet_string(OSSL_PKEY_PARAM_PUB_KEY, point, 1 + 2 * k->size),
 		OSSL_PARAM_construct_end(),
 	};
@@ -42,7 +44,8 @@ static EVP_PKEY *make_key(const struct ctr_ec *k)
 
 	memcpy(point + 1, k->x, k->size);
 	memcpy(point + 1 + k->size, k->y, k->size);
-	if (!ctx || EVP_PKEY_fromdata_init(ctx) != 1 || EVP_PKEY_fromdata(ctx, &key, EVP_PKEY_PUBLIC_KEY, params) != 1)
+	if (!ctx || EVP_PKEY_fromdata_init(ctx) != 1 ||
+	    EVP_PKEY_fromdata(ctx, &key, EVP_PKEY_PUBLIC_KEY, params) != 1)
 		key = NULL;
 	EVP_PKEY_CTX_free(ctx);
 	return key;
@@ -65,8 +68,8 @@ static int make_der(const uint8_t *r, const uint8_t *s, size_t size, uint8_t **d
 	return n > 0 ? n : 0;
 }
 
-int ctr_ec_verify(const struct ctr_ec *k, const void *msg, size_t n, const uint8_t *r, const uint8_t *s, bool *good,
-		  struct ctr_err *e)
+int ctr_ec_verify(const struct ctr_ec *k, const void *msg, size_t n, const uint8_t *r,
+		  const uint8_t *s, bool *good, struct ctr_err *e)
 {
 	EVP_PKEY *key = k->size == 32 || k->size == 48 ? make_key(k) : NULL;
 	EVP_MD_CTX *ctx = EVP_MD_CTX_new();
@@ -79,7 +82,8 @@ int ctr_ec_verify(const struct ctr_ec *k, const void *msg, size_t n, const uint8
 	else if (!ctx || (len = make_der(r, s, k->size, &der)) == 0)
 		rc = ctr_fail_mem(e);
 	else
-		*good = EVP_DigestVerifyInit(ctx, NULL, k->size == 48 ? EVP_sha384() : EVP_sha256(), NULL, key) == 1 &&
+		*good = EVP_DigestVerifyInit(ctx, NULL, k->size == 48 ? EVP_sha384() : EVP_sha256(),
+					     NULL, key) == 1 &&
 			EVP_DigestVerify(ctx, der, (size_t)len, msg, n) == 1;
 	OPENSSL_free(der);
 	EVP_MD_CTX_free(ctx);

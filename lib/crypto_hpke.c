@@ -10,7 +10,8 @@
 #include "kdf.h"
 #include "rd.h"
 
-/* suite_id: of the KEM (section 4.1), and of the whole (section 5.1) for each of the two ciphers. */
+/* suite_id: of the KEM (section 4.1), and of the whole (section 5.1) for each of the two ciphers.
+ */
 struct suite {
 	uint8_t id[10];
 	size_t n;
@@ -27,18 +28,20 @@ static void label(struct ctr_buf *b, const struct suite *s, const char *name)
 }
 
 /* Section 4, LabeledExtract and LabeledExpand. */
-static int extract(const struct suite *s, const void *salt, size_t n_salt, const char *name, const void *ikm, size_t n,
-		   uint8_t out[32], struct ctr_err *e)
+static int extract(const struct suite *s, const void *salt, size_t n_salt, const char *name,
+		   const void *ikm, size_t n, uint8_t out[32], struct ctr_err *e)
 {
 	ctr_auto_buf struct ctr_buf b = { .wipe = true };
 
 	label(&b, s, name);
 	ctr_buf_add(&b, ikm, n);
-	return ctr_buf_ok(&b, "key material", e) < 0 ? -1 : ctr_hkdf_extract(salt, n_salt, b.p, b.n, out, e);
+	return ctr_buf_ok(&b, "key material", e) < 0
+		       ? -1
+		       : ctr_hkdf_extract(salt, n_salt, b.p, b.n, out, e);
 }
 
-static int expand(const struct suite *s, const uint8_t prk[32], const char *name, const void *info, size_t n, uint8_t *out,
-		  size_t n_out, struct ctr_err *e)
+static int expand(const struct suite *s, const uint8_t prk[32], const char *name, const void *info,
+		  size_t n, uint8_t *out, size_t n_out, struct ctr_err *e)
 {
 	ctr_auto_buf struct ctr_buf b = { 0 };
 
@@ -46,27 +49,33 @@ static int expand(const struct suite *s, const uint8_t prk[32], const char *name
 	ctr_buf_addc(&b, (char)(n_out & 0xff));
 	label(&b, s, name);
 	ctr_buf_add(&b, info, n);
-	return ctr_buf_ok(&b, "context", e) < 0 ? -1 : ctr_hkdf_expand(prk, b.p, b.n, out, n_out, e);
+	return ctr_buf_ok(&b, "context", e) < 0 ? -1
+						: ctr_hkdf_expand(prk, b.p, b.n, out, n_out, e);
 }
 
 /* OpenSSL refuses a result of zeros, which is what points of small order give. */
 static int diffie_hellman(const uint8_t *sk, const uint8_t *peer, uint8_t dh[32], struct ctr_err *e)
 {
-	ctr_auto_pkey EVP_PKEY *own = EVP_PKEY_new_raw_private_key(EVP_PKEY_X25519, NULL, sk, CTR_X25519_SIZE);
-	ctr_auto_pkey EVP_PKEY *other = EVP_PKEY_new_raw_public_key(EVP_PKEY_X25519, NULL, peer, CTR_X25519_SIZE);
+	ctr_auto_pkey EVP_PKEY *own =
+		EVP_PKEY_new_raw_private_key(EVP_PKEY_X25519, NULL, sk, CTR_X25519_SIZE);
+	ctr_auto_pkey EVP_PKEY *other =
+		EVP_PKEY_new_raw_public_key(EVP_PKEY_X25519, NULL, peer, CTR_X25519_SIZE);
 	EVP_PKEY_CTX *ctx = own && other ? EVP_PKEY_CTX_new(own, NULL) : NULL;
 	size_t n = 32;
-	bool ready = ctx && EVP_PKEY_derive_init(ctx) == 1 && EVP_PKEY_derive_set_peer(ctx, other) == 1;
+	bool ready =
+		ctx && EVP_PKEY_derive_init(ctx) == 1 && EVP_PKEY_derive_set_peer(ctx, other) == 1;
 	bool ok = ready && EVP_PKEY_derive(ctx, dh, &n) == 1 && n == 32;
 
 	EVP_PKEY_CTX_free(ctx);
 	if (!ready)
 		return ctr_fail(e, CTR_ENV, "hpke", "the key agreement could not be set up");
-	return ok ? 0 : ctr_fail(e, CTR_FORMAT, "hpke.key", "the public key gives no shared secret (expected an X25519 key)");
+	return ok ? 0
+		  : ctr_fail(e, CTR_FORMAT, "hpke.key",
+			     "the public key gives no shared secret (expected an X25519 key)");
 }
 
-static int shared_secret(struct ctr_hpke_context *c, const uint8_t *dh, const uint8_t *enc, const uint8_t *pk_r,
-			 struct ctr_err *e)
+static int shared_secret(struct ctr_hpke_context *c, const uint8_t *dh, const uint8_t *enc,
+			 const uint8_t *pk_r, struct ctr_err *e)
 {
 	uint8_t both[2 * CTR_X25519_SIZE], prk[32];
 	int rc = -1;
@@ -79,7 +88,8 @@ static int shared_secret(struct ctr_hpke_context *c, const uint8_t *dh, const ui
 	return rc;
 }
 
-static int key_schedule(struct ctr_hpke_context *c, const void *info, size_t n_info, struct ctr_err *e)
+static int key_schedule(struct ctr_hpke_context *c, const void *info, size_t n_info,
+			struct ctr_err *e)
 {
 	const struct suite *s = c->n_key == 16 ? &aes128 : &aes256;
 	uint8_t context[65] = { 0 }, secret[32]; /* mode_base, no pre-shared key */
@@ -89,13 +99,15 @@ static int key_schedule(struct ctr_hpke_context *c, const void *info, size_t n_i
 	    extract(s, NULL, 0, "info_hash", info, n_info, context + 33, e) == 0 &&
 	    extract(s, c->shared, 32, "secret", "", 0, secret, e) == 0 &&
 	    expand(s, secret, "key", context, sizeof context, c->key, c->n_key, e) == 0)
-		rc = expand(s, secret, "base_nonce", context, sizeof context, c->nonce, sizeof c->nonce, e);
+		rc = expand(s, secret, "base_nonce", context, sizeof context, c->nonce,
+			    sizeof c->nonce, e);
 	OPENSSL_cleanse(secret, sizeof secret);
 	return rc;
 }
 
-int ctr_hpke_schedule(struct ctr_hpke_context *c, const uint8_t *sk, const uint8_t *peer, const uint8_t *enc,
-		      const uint8_t *pk_r, const void *info, size_t n_info, struct ctr_err *e)
+int ctr_hpke_schedule(struct ctr_hpke_context *c, const uint8_t *sk, const uint8_t *peer,
+		      const uint8_t *enc, const uint8_t *pk_r, const void *info, size_t n_info,
+		      struct ctr_err *e)
 {
 	uint8_t dh[32];
 	int rc = -1;
@@ -111,24 +123,27 @@ static const EVP_CIPHER *cipher(const struct ctr_hpke_context *c)
 	return c->n_key == 16 ? EVP_aes_128_gcm() : EVP_aes_256_gcm();
 }
 
-int ctr_hpke_encrypt(const struct ctr_hpke_context *c, const void *aad, size_t n_aad, const void *pt, size_t n, uint8_t *out,
-		     struct ctr_err *e)
+int ctr_hpke_encrypt(const struct ctr_hpke_context *c, const void *aad, size_t n_aad,
+		     const void *pt, size_t n, uint8_t *out, struct ctr_err *e)
 {
-	EVP_CIPHER_CTX *x = n <= CTR_HPKE_MAX && n_aad <= CTR_HPKE_MAX ? EVP_CIPHER_CTX_new() : NULL;
+	EVP_CIPHER_CTX *x =
+		n <= CTR_HPKE_MAX && n_aad <= CTR_HPKE_MAX ? EVP_CIPHER_CTX_new() : NULL;
 	int len;
 	bool ok = x && EVP_EncryptInit_ex(x, cipher(c), NULL, c->key, c->nonce) == 1 &&
 		  (n_aad == 0 || EVP_EncryptUpdate(x, NULL, &len, aad, (int)n_aad) == 1) &&
-		  (n == 0 || EVP_EncryptUpdate(x, out, &len, pt, (int)n) == 1) && EVP_EncryptFinal_ex(x, out + n, &len) == 1 &&
+		  (n == 0 || EVP_EncryptUpdate(x, out, &len, pt, (int)n) == 1) &&
+		  EVP_EncryptFinal_ex(x, out + n, &len) == 1 &&
 		  EVP_CIPHER_CTX_ctrl(x, EVP_CTRL_AEAD_GET_TAG, CTR_HPKE_TAG, out + n) == 1;
 
 	EVP_CIPHER_CTX_free(x);
 	return ok ? 0 : ctr_fail(e, CTR_ENV, "hpke", "encryption failed");
 }
 
-int ctr_hpke_decrypt(const struct ctr_hpke_context *c, const void *aad, size_t n_aad, const uint8_t *ct, size_t n, uint8_t *pt,
-		     bool *good, struct ctr_err *e)
+int ctr_hpke_decrypt(const struct ctr_hpke_context *c, const void *aad, size_t n_aad,
+		     const uint8_t *ct, size_t n, uint8_t *pt, bool *good, struct ctr_err *e)
 {
-	EVP_CIPHER_CTX *x = n <= CTR_HPKE_MAX && n_aad <= CTR_HPKE_MAX ? EVP_CIPHER_CTX_new() : NULL;
+	EVP_CIPHER_CTX *x =
+		n <= CTR_HPKE_MAX && n_aad <= CTR_HPKE_MAX ? EVP_CIPHER_CTX_new() : NULL;
 	uint8_t tag[CTR_HPKE_TAG], none[16];
 	int len;
 	bool ok;
@@ -145,7 +160,8 @@ int ctr_hpke_decrypt(const struct ctr_hpke_context *c, const void *aad, size_t n
 
 static bool public_of(const uint8_t *sk, uint8_t pk[CTR_X25519_SIZE])
 {
-	ctr_auto_pkey EVP_PKEY *key = EVP_PKEY_new_raw_private_key(EVP_PKEY_X25519, NULL, sk, CTR_X25519_SIZE);
+	ctr_auto_pkey EVP_PKEY *key =
+		EVP_PKEY_new_raw_private_key(EVP_PKEY_X25519, NULL, sk, CTR_X25519_SIZE);
 	size_t n = CTR_X25519_SIZE;
 
 	return key && EVP_PKEY_get_raw_public_key(key, pk, &n) == 1 && n == CTR_X25519_SIZE;
@@ -158,14 +174,16 @@ int ctr_hpke_generate(struct ctr_secret *sk, uint8_t pk[CTR_X25519_SIZE], struct
 
 	if (ctr_secret_new(sk, CTR_X25519_SIZE, e) < 0)
 		return -1;
-	if (key && EVP_PKEY_get_raw_private_key(key, sk->p, &n) == 1 && n == CTR_X25519_SIZE && public_of(sk->p, pk))
+	if (key && EVP_PKEY_get_raw_private_key(key, sk->p, &n) == 1 && n == CTR_X25519_SIZE &&
+	    public_of(sk->p, pk))
 		return 0;
 	ctr_secret_free(sk);
 	return ctr_fail(e, CTR_ENV, "key.generate", "the key could not be made");
 }
 
-int ctr_hpke_seal(const uint8_t pk[CTR_X25519_SIZE], const void *info, size_t n_info, const void *aad, size_t n_aad,
-		  const void *pt, size_t n, struct ctr_buf *out, struct ctr_err *e)
+int ctr_hpke_seal(const uint8_t pk[CTR_X25519_SIZE], const void *info, size_t n_info,
+		  const void *aad, size_t n_aad, const void *pt, size_t n, struct ctr_buf *out,
+		  struct ctr_err *e)
 {
 	ctr_auto_secret struct ctr_secret sk = { 0 };
 	struct ctr_hpke_context c = { .n_key = 32 };
@@ -173,7 +191,8 @@ int ctr_hpke_seal(const uint8_t pk[CTR_X25519_SIZE], const void *info, size_t n_
 	int rc = -1;
 
 	if (n > CTR_HPKE_MAX)
-		return ctr_fail(e, CTR_FORMAT, "hpke.length", "a message of %zu bytes (expected at most %zu)", n, CTR_HPKE_MAX);
+		return ctr_fail(e, CTR_FORMAT, "hpke.length",
+				"a message of %zu bytes (expected at most %zu)", n, CTR_HPKE_MAX);
 	if (ctr_hpke_generate(&sk, enc, e) < 0)
 		return -1;
 	room = ctr_buf_room(out, n + CTR_HPKE_EXTRA);
@@ -188,19 +207,22 @@ int ctr_hpke_seal(const uint8_t pk[CTR_X25519_SIZE], const void *info, size_t n_
 	return rc;
 }
 
-static int open_with(struct ctr_hpke_context *c, const void *aad, size_t n_aad, const struct ctr_rd *ct, struct ctr_secret *pt,
-		     struct ctr_err *e)
+static int open_with(struct ctr_hpke_context *c, const void *aad, size_t n_aad,
+		     const struct ctr_rd *ct, struct ctr_secret *pt, struct ctr_err *e)
 {
 	size_t n = ct->left - CTR_HPKE_TAG; /* the caller saw to it that there is a tag */
 	bool good = false;
 
-	if (ctr_secret_new(pt, n, e) < 0 || ctr_hpke_decrypt(c, aad, n_aad, ct->p, n, pt->p, &good, e) < 0)
+	if (ctr_secret_new(pt, n, e) < 0 ||
+	    ctr_hpke_decrypt(c, aad, n_aad, ct->p, n, pt->p, &good, e) < 0)
 		return -1;
-	return good ? 0 : ctr_fail(e, CTR_NO, "hpke.open", "the message is not for this key and purpose, or was changed");
+	return good ? 0
+		    : ctr_fail(e, CTR_NO, "hpke.open",
+			       "the message is not for this key and purpose, or was changed");
 }
 
-int ctr_hpke_open(const struct ctr_secret *sk, const void *info, size_t n_info, const void *aad, size_t n_aad, const void *msg,
-		  size_t n, struct ctr_secret *pt, struct ctr_err *e)
+int ctr_hpke_open(const struct ctr_secret *sk, const void *info, size_t n_info, const void *aad,
+		  size_t n_aad, const void *msg, size_t n, struct ctr_secret *pt, struct ctr_err *e)
 {
 	struct ctr_hpke_context c = { .n_key = 32 };
 	uint8_t enc[CTR_X25519_SIZE], own[CTR_X25519_SIZE];
@@ -209,9 +231,12 @@ int ctr_hpke_open(const struct ctr_secret *sk, const void *info, size_t n_info, 
 
 	*pt = (struct ctr_secret){ 0 };
 	ctr_rd_init(&r, msg, n);
-	if (ctr_rd_copy(&r, enc, sizeof enc) < 0 || r.left < CTR_HPKE_TAG || r.left - CTR_HPKE_TAG > CTR_HPKE_MAX)
-		return ctr_fail(e, CTR_FORMAT, "hpke.length", "a sealed message of %zu bytes (expected %d more than its contents)", n,
-				CTR_HPKE_EXTRA);
+	if (ctr_rd_copy(&r, enc, sizeof enc) < 0 || r.left < CTR_HPKE_TAG ||
+	    r.left - CTR_HPKE_TAG > CTR_HPKE_MAX)
+		return ctr_fail(
+			e, CTR_FORMAT, "hpke.length",
+			"a sealed message of %zu bytes (expected %d more than its contents)", n,
+			CTR_HPKE_EXTRA);
 	if (sk->n != CTR_X25519_SIZE || !public_of(sk->p, own))
 		return ctr_fail(e, CTR_FORMAT, "hpke.key", "no X25519 private key");
 	if (ctr_hpke_schedule(&c, sk->p, enc, enc, own, info, n_info, e) == 0)

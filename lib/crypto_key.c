@@ -28,7 +28,8 @@ static EVP_PKEY *import(const BIGNUM *d, const uint8_t *point, size_t n)
 	    OSSL_PARAM_BLD_push_BN(bld, OSSL_PKEY_PARAM_PRIV_KEY, d) &&
 	    OSSL_PARAM_BLD_push_octet_string(bld, OSSL_PKEY_PARAM_PUB_KEY, point, n))
 		params = OSSL_PARAM_BLD_to_param(bld);
-	if (params && ctx && EVP_PKEY_fromdata_init(ctx) == 1 && EVP_PKEY_fromdata(ctx, &key, EVP_PKEY_KEYPAIR, params) != 1)
+	if (params && ctx && EVP_PKEY_fromdata_init(ctx) == 1 &&
+	    EVP_PKEY_fromdata(ctx, &key, EVP_PKEY_KEYPAIR, params) != 1)
 		key = NULL;
 	OSSL_PARAM_free(params);
 	OSSL_PARAM_BLD_free(bld);
@@ -45,8 +46,10 @@ int ctr_key_p384_from(const uint8_t raw[CTR_KEY_P384_RAW], EVP_PKEY **key, struc
 	uint8_t point[97];
 
 	*key = NULL;
-	if (p && d && ctx && BN_bin2bn(raw, CTR_KEY_P384_RAW, d) && scalar(d, g, ctx) && EC_POINT_mul(g, p, d, NULL, NULL, ctx) == 1 &&
-	    EC_POINT_point2oct(g, p, POINT_CONVERSION_UNCOMPRESSED, point, sizeof point, ctx) == sizeof point)
+	if (p && d && ctx && BN_bin2bn(raw, CTR_KEY_P384_RAW, d) && scalar(d, g, ctx) &&
+	    EC_POINT_mul(g, p, d, NULL, NULL, ctx) == 1 &&
+	    EC_POINT_point2oct(g, p, POINT_CONVERSION_UNCOMPRESSED, point, sizeof point, ctx) ==
+		    sizeof point)
 		*key = import(d, point, sizeof point);
 	EC_POINT_free(p);
 	BN_CTX_free(ctx);

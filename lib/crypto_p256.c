@@ -23,8 +23,9 @@ EVP_PKEY *ctr_p256_key(const uint8_t xy[64])
 	if (b && OSSL_PARAM_BLD_push_utf8_string(b, OSSL_PKEY_PARAM_GROUP_NAME, group, 0) == 1 &&
 	    OSSL_PARAM_BLD_push_octet_string(b, OSSL_PKEY_PARAM_PUB_KEY, point, sizeof point) == 1)
 		params = OSSL_PARAM_BLD_to_param(b);
-	if (ctx && params && (EVP_PKEY_fromdata_init(ctx) != 1 ||
-			      EVP_PKEY_fromdata(ctx, &key, EVP_PKEY_PUBLIC_KEY, params) != 1)) {
+	if (ctx && params &&
+	    (EVP_PKEY_fromdata_init(ctx) != 1 ||
+	     EVP_PKEY_fromdata(ctx, &key, EVP_PKEY_PUBLIC_KEY, params) != 1)) {
 		EVP_PKEY_free(key);
 		key = NULL;
 	}
@@ -57,7 +58,8 @@ bool ctr_p256_signed(EVP_PKEY *key, const void *p, size_t n, const uint8_t rs[64
 	uint8_t der[80];
 	size_t len = der_signature(rs, der);
 	EVP_MD_CTX *ctx = EVP_MD_CTX_new();
-	bool ok = len && ctx && key && EVP_PKEY_get_base_id(key) == EVP_PKEY_EC && EVP_PKEY_get_bits(key) == 256 &&
+	bool ok = len && ctx && key && EVP_PKEY_get_base_id(key) == EVP_PKEY_EC &&
+		  EVP_PKEY_get_bits(key) == 256 &&
 		  EVP_DigestVerifyInit(ctx, NULL, EVP_sha256(), NULL, key) == 1 &&
 		  EVP_DigestVerify(ctx, der, len, p, n) == 1;
 

@@ -33,8 +33,8 @@ static size_t curve(EVP_PKEY *key)
 	return strcmp(name, "prime256v1") == 0 ? 32 : strcmp(name, "secp384r1") == 0 ? 48 : 0;
 }
 
-int ctr_sign_key_read(const char *name, const struct ctr_buf *pem, size_t half, struct ctr_sign_key **out,
-		     struct ctr_err *e)
+int ctr_sign_key_read(const char *name, const struct ctr_buf *pem, size_t half,
+		      struct ctr_sign_key **out, struct ctr_err *e)
 {
 	BIO *bio = pem->n <= INT_MAX ? BIO_new_mem_buf(ctr_buf_str(pem), (int)pem->n) : NULL;
 	EVP_PKEY *key = bio ? PEM_read_bio_PrivateKey(bio, NULL, no_password, NULL) : NULL;
@@ -42,11 +42,14 @@ int ctr_sign_key_read(const char *name, const struct ctr_buf *pem, size_t half, 
 	*out = NULL;
 	BIO_free(bio);
 	if (!key)
-		return ctr_fail(e, CTR_FORMAT, "key.pem", "%s: no unencrypted private key in PEM", name);
+		return ctr_fail(e, CTR_FORMAT, "key.pem", "%s: no unencrypted private key in PEM",
+				name);
 	if (curve(key) == 0 || (half && curve(key) != half)) {
 		EVP_PKEY_free(key);
 		return ctr_fail(e, CTR_FORMAT, "key.kind", "%s: no EC key on %s", name,
-				half == 0 ? "P-256 or P-384" : half == 32 ? "P-256" : "P-384");
+				half == 0    ? "P-256 or P-384"
+				: half == 32 ? "P-256"
+					     : "P-384");
 	}
 	*out = malloc(sizeof **out);
 	if (!*out) {
@@ -80,14 +83,15 @@ static bool split(const uint8_t *der, size_t n, uint8_t *rs, size_t half)
 	return ok;
 }
 
-int ctr_sign(const struct ctr_sign_key *key, enum ctr_hash_alg alg, const void *p, size_t n, uint8_t *rs,
-		     struct ctr_err *e)
+int ctr_sign(const struct ctr_sign_key *key, enum ctr_hash_alg alg, const void *p, size_t n,
+	     uint8_t *rs, struct ctr_err *e)
 {
 	static const char *const names[] = { "SHA256", "SHA384", "SHA512" };
 	EVP_MD_CTX *ctx = EVP_MD_CTX_new();
 	uint8_t der[160];
 	size_t len = sizeof der;
-	bool ok = ctx && EVP_DigestSignInit_ex(ctx, NULL, names[alg], NULL, NULL, key->key, NULL) == 1 &&
+	bool ok = ctx &&
+		  EVP_DigestSignInit_ex(ctx, NULL, names[alg], NULL, NULL, key->key, NULL) == 1 &&
 		  EVP_DigestSign(ctx, der, &len, p, n) == 1 && split(der, len, rs, key->half);
 
 	EVP_MD_CTX_free(ctx);

@@ -83,8 +83,8 @@ int ctr_der_bool(struct ctr_rd *r, bool *v)
 	uint8_t b;
 
 	*v = false;
-	if (ctr_der_tlv(r, CTR_DER_BOOLEAN, &s) < 0 || ctr_rd_u8(&s, &b) < 0 || ctr_rd_end(&s) < 0 ||
-	    (b != 0 && b != 0xff))
+	if (ctr_der_tlv(r, CTR_DER_BOOLEAN, &s) < 0 || ctr_rd_u8(&s, &b) < 0 ||
+	    ctr_rd_end(&s) < 0 || (b != 0 && b != 0xff))
 		return -1;
 	*v = b != 0;
 	return 0;
@@ -122,7 +122,8 @@ bool ctr_der_oid_is(const struct ctr_rd *oid, const uint8_t *bytes, size_t n)
 
 int ctr_der_oid_below(const struct ctr_rd *oid, const uint8_t *bytes, size_t n)
 {
-	if (oid->left == 0 || oid->left - 1 != n || !ctr_same(oid->p, bytes, n) || oid->p[n] >= 0x80)
+	if (oid->left == 0 || oid->left - 1 != n || !ctr_same(oid->p, bytes, n) ||
+	    oid->p[n] >= 0x80)
 		return -1;
 	return oid->p[n];
 }

@@ -1,4 +1,5 @@
-/* The little of DER (X.690) that certificate extensions of AMD and Intel need, over the checked cursor. */
+/* The little of DER (X.690) that certificate extensions of AMD and Intel need, over the checked
+ * cursor. */
 #ifndef LIB_DER_H
 #define LIB_DER_H
 
@@ -15,10 +16,10 @@ enum ctr_der_tag {
 };
 
 /*
- * All of these return 0 and move r behind the element, or -1: end of input, another tag, or an encoding that is not the
- * one of DER. Then the output is zero (or empty), and r may be anywhere. Tags have one byte; lengths are definite, in
- * their shortest form, at most 2^24 - 1. What they return borrows from r's bytes. Bytes behind the element are the
- * caller's to refuse (ctr_rd_end).
+ * All of these return 0 and move r behind the element, or -1: end of input, another tag, or an
+ * encoding that is not the one of DER. Then the output is zero (or empty), and r may be anywhere.
+ * Tags have one byte; lengths are definite, in their shortest form, at most 2^24 - 1. What they
+ * return borrows from r's bytes. Bytes behind the element are the caller's to refuse (ctr_rd_end).
  */
 CTR_MUST int ctr_der_tlv(struct ctr_rd *r, uint8_t tag, struct ctr_rd *sub);
 /* INTEGER, not negative, at most max (X.690 section 8.3: no byte more than needed). */

@@ -15,14 +15,16 @@ static bool certificate(const struct ctr_buf *b, struct window *w)
 {
 	ctr_auto_x509 X509 *c = NULL;
 
-	return ctr_x509_der(b->p, b->n, "certificate", &c, NULL) == 0 && ctr_x509_window(c, &w->from, &w->until);
+	return ctr_x509_der(b->p, b->n, "certificate", &c, NULL) == 0 &&
+	       ctr_x509_window(c, &w->from, &w->until);
 }
 
 static bool list(const struct ctr_buf *b, struct window *w)
 {
 	ctr_auto_crl X509_CRL *c = NULL;
 
-	return ctr_crl_der(b->p, b->n, "list", &c, NULL) == 0 && ctr_crl_window(c, &w->from, &w->until);
+	return ctr_crl_der(b->p, b->n, "list", &c, NULL) == 0 &&
+	       ctr_crl_window(c, &w->from, &w->until);
 }
 
 /* As long as all of them hold. */
@@ -64,29 +66,40 @@ static bool qe_identity(const struct ctr_buf *b, struct window *w)
 	return true;
 }
 
-bool ctr_endorsement_good(void *ctx, enum ctr_item item, const struct ctr_buf *b, time_t at, time_t *expires)
+bool ctr_endorsement_good(void *ctx, enum ctr_item item, const struct ctr_buf *b, time_t at,
+			  time_t *expires)
 {
 	struct window w = { 0 };
 	bool sound;
 
 	(void)ctx;
 	switch (item) {
-	case CTR_TCB_INFO: sound = tcb_info(b, &w); break;
-	case CTR_QE_IDENTITY: sound = qe_identity(b, &w); break;
+	case CTR_TCB_INFO:
+		sound = tcb_info(b, &w);
+		break;
+	case CTR_QE_IDENTITY:
+		sound = qe_identity(b, &w);
+		break;
 	case CTR_CRL:
 	case CTR_PCK_CRL:
-	case CTR_ROOT_CRL: sound = list(b, &w); break;
+	case CTR_ROOT_CRL:
+		sound = list(b, &w);
+		break;
 	case CTR_TCB_INFO_CHAIN:
 	case CTR_QE_IDENTITY_CHAIN:
-	case CTR_PCK_CRL_CHAIN: sound = chain(b, &w); break;
-	default: sound = certificate(b, &w);
+	case CTR_PCK_CRL_CHAIN:
+		sound = chain(b, &w);
+		break;
+	default:
+		sound = certificate(b, &w);
 	}
 	*expires = w.until;
 	return sound && w.from <= at && at <= w.until;
 }
 
 /* Which platform, by the certificate in the quote: it is only used to ask. */
-static int tdx_needs(const struct ctr_evidence *ev, struct ctr_collateral_needs *n, struct ctr_err *e)
+static int tdx_needs(const struct ctr_evidence *ev, struct ctr_collateral_needs *n,
+		     struct ctr_err *e)
 {
 	ctr_auto_chain struct ctr_chain c = { 0 };
 	struct ctr_tdx_quote q;
@@ -98,11 +111,13 @@ static int tdx_needs(const struct ctr_evidence *ev, struct ctr_collateral_needs 
 	    ctr_x509_pem(q.chain.p, q.chain.left, "PCK chain in the quote", &c, e) < 0)
 		return -1;
 	if (ctr_x509_ext(c.v[0], CTR_PCK_OID, &ext) != 1)
-		return ctr_fail(e, CTR_FORMAT, "pck.missing", "the PCK certificate has no SGX extensions");
+		return ctr_fail(e, CTR_FORMAT, "pck.missing",
+				"the PCK certificate has no SGX extensions");
 	if (ctr_pck_parse(ext, &pck, e) < 0)
 		return -1;
 	memcpy(n->fmspc, pck.fmspc, sizeof n->fmspc);
-	n->processor_ca = ctr_x509_cn(c.v[0], true, issuer, sizeof issuer) && strstr(issuer, "Processor");
+	n->processor_ca =
+		ctr_x509_cn(c.v[0], true, issuer, sizeof issuer) && strstr(issuer, "Processor");
 	return 0;
 }
 
@@ -117,13 +132,15 @@ static enum ctr_snp_product product(const struct ctr_evidence *ev)
 		const struct ctr_buf *b = &ev->item[leafs[i]];
 		const char *dash;
 
-		if (b->n && ctr_x509_der(b->p, b->n, "leaf", &c, NULL) == 0 && ctr_x509_cn(c, true, cn, sizeof cn) && (dash = strrchr(cn, '-')))
+		if (b->n && ctr_x509_der(b->p, b->n, "leaf", &c, NULL) == 0 &&
+		    ctr_x509_cn(c, true, cn, sizeof cn) && (dash = strrchr(cn, '-')))
 			return ctr_snp_product_find(dash + 1, strlen(dash + 1));
 	}
 	return CTR_PRODUCTS;
 }
 
-int ctr_endorse_needs(const struct ctr_evidence *ev, struct ctr_collateral_needs *n, struct ctr_err *e)
+int ctr_endorse_needs(const struct ctr_evidence *ev, struct ctr_collateral_needs *n,
+		      struct ctr_err *e)
 {
 	if (ev->tee == CTR_TEE_TDX)
 		return tdx_needs(ev, n, e);
@@ -132,9 +149,12 @@ int ctr_endorse_needs(const struct ctr_evidence *ev, struct ctr_collateral_needs
 	return 0;
 }
 
-int ctr_endorse(const struct ctr_collateral_opts *o, const struct ctr_verify_opts *v, struct ctr_evidence *ev, struct ctr_err *e)
+int ctr_endorse(const struct ctr_collateral_opts *o, const struct ctr_verify_opts *v,
+		struct ctr_evidence *ev, struct ctr_err *e)
 {
-	struct ctr_collateral_needs needs = { .crl = v->crl, .product = CTR_PRODUCTS, .tcb_optional = v->tcb_optional };
+	struct ctr_collateral_needs needs = { .crl = v->crl,
+					      .product = CTR_PRODUCTS,
+					      .tcb_optional = v->tcb_optional };
 	struct ctr_collateral_opts own = *o;
 	struct ctr_err why = { 0 };
 

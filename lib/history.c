@@ -26,14 +26,15 @@ void ctr_history_last(const struct ctr_history *h, uint8_t t[CTR_SHA256_SIZE])
 }
 
 /* The blob of a transition. */
-static void join(const uint8_t *manifest, const uint8_t *previous, uint8_t blob[CTR_BLOB_TRANSITION_MAX])
+static void join(const uint8_t *manifest, const uint8_t *previous,
+		 uint8_t blob[CTR_BLOB_TRANSITION_MAX])
 {
 	memcpy(blob, manifest, CTR_SHA256_SIZE);
 	memcpy(blob + CTR_SHA256_SIZE, previous, CTR_SHA256_SIZE);
 }
 
-int ctr_history_next(const uint8_t previous[CTR_SHA256_SIZE], const void *p, size_t n, uint8_t t[CTR_SHA256_SIZE],
-		     struct ctr_err *e)
+int ctr_history_next(const uint8_t previous[CTR_SHA256_SIZE], const void *p, size_t n,
+		     uint8_t t[CTR_SHA256_SIZE], struct ctr_err *e)
 {
 	uint8_t manifest[CTR_SHA256_SIZE], blob[CTR_BLOB_TRANSITION_MAX];
 
@@ -43,7 +44,8 @@ int ctr_history_next(const uint8_t previous[CTR_SHA256_SIZE], const void *p, siz
 	return ctr_hash(CTR_SHA256, blob, sizeof blob, t, e);
 }
 
-int ctr_history_verify(const struct ctr_bytes *manifests, size_t n, const uint8_t t[CTR_SHA256_SIZE], struct ctr_err *e)
+int ctr_history_verify(const struct ctr_bytes *manifests, size_t n,
+		       const uint8_t t[CTR_SHA256_SIZE], struct ctr_err *e)
 {
 	uint8_t now[CTR_SHA256_SIZE] = { 0 };
 
@@ -56,10 +58,12 @@ int ctr_history_verify(const struct ctr_bytes *manifests, size_t n, const uint8_
 	}
 	if (ctr_same(now, t, sizeof now))
 		return 0;
-	return ctr_fail(e, CTR_NO, "history.transition", "%zu manifests do not lead to the transition hash", n);
+	return ctr_fail(e, CTR_NO, "history.transition",
+			"%zu manifests do not lead to the transition hash", n);
 }
 
-int ctr_latest_parse(const void *p, size_t n, uint8_t t[CTR_SHA256_SIZE], struct ctr_bytes *sig, struct ctr_err *e)
+int ctr_latest_parse(const void *p, size_t n, uint8_t t[CTR_SHA256_SIZE], struct ctr_bytes *sig,
+		     struct ctr_err *e)
 {
 	uint8_t magic[MAGIC_SIZE];
 	struct ctr_rd r, rest;
@@ -69,25 +73,29 @@ int ctr_latest_parse(const void *p, size_t n, uint8_t t[CTR_SHA256_SIZE], struct
 	if (ctr_rd_copy(&r, magic, sizeof magic) < 0 || !ctr_same(magic, MAGIC, sizeof magic) ||
 	    ctr_rd_copy(&r, t, CTR_SHA256_SIZE) < 0 || r.left == 0 || r.left > CTR_LATEST_SIG_MAX ||
 	    ctr_rd_take(&r, r.left, &rest) < 0)
-		return ctr_fail(e, CTR_FORMAT, "history.latest", "transitions/latest: not a record of this version (%zu bytes)", n);
+		return ctr_fail(e, CTR_FORMAT, "history.latest",
+				"transitions/latest: not a record of this version (%zu bytes)", n);
 	*sig = (struct ctr_bytes){ rest.p, rest.left };
 	return 0;
 }
 
-static int make_latest(const struct ctr_signer *key, const uint8_t *t, struct ctr_buf *b, struct ctr_err *e)
+static int make_latest(const struct ctr_signer *key, const uint8_t *t, struct ctr_buf *b,
+		       struct ctr_err *e)
 {
 	ctr_auto_buf struct ctr_buf sig = { .max = CTR_LATEST_SIG_MAX };
 
 	ctr_buf_add(b, MAGIC, MAGIC_SIZE);
 	ctr_buf_add(b, t, CTR_SHA256_SIZE);
-	if (ctr_buf_ok(b, "record", e) < 0 || key->sign(key->ctx, b->p, b->n, &sig, e) < 0 || ctr_buf_ok(&sig, "signature", e) < 0)
+	if (ctr_buf_ok(b, "record", e) < 0 || key->sign(key->ctx, b->p, b->n, &sig, e) < 0 ||
+	    ctr_buf_ok(&sig, "signature", e) < 0)
 		return -1;
 	ctr_buf_add(b, sig.p, sig.n);
 	return ctr_buf_ok(b, "record", e);
 }
 
 /* The T that a record names, when it is signed. */
-static int read_latest(const struct ctr_buf *latest, const struct ctr_signer *key, uint8_t *t, struct ctr_err *e)
+static int read_latest(const struct ctr_buf *latest, const struct ctr_signer *key, uint8_t *t,
+		       struct ctr_err *e)
 {
 	struct ctr_bytes sig;
 	bool good = false;
@@ -96,7 +104,8 @@ static int read_latest(const struct ctr_buf *latest, const struct ctr_signer *ke
 	    key->verify(key->ctx, latest->p, SIGNED_SIZE, sig.p, sig.n, &good, e) < 0)
 		return -1;
 	if (!good)
-		return ctr_fail(e, CTR_NO, "history.signature", "transitions/latest: not signed by this Coordinator's key");
+		return ctr_fail(e, CTR_NO, "history.signature",
+				"transitions/latest: not signed by this Coordinator's key");
 	return 0;
 }
 
@@ -107,7 +116,8 @@ static int reserve(struct ctr_history *h, size_t n, struct ctr_err *e)
 	struct ctr_transition *v;
 
 	if (h->n >= CTR_HISTORY_MAX || n > CTR_HISTORY_BYTES - h->bytes)
-		return ctr_fail(e, CTR_FORMAT, "history.limit", "more than %d manifests, or %zu bytes of them", CTR_HISTORY_MAX,
+		return ctr_fail(e, CTR_FORMAT, "history.limit",
+				"more than %d manifests, or %zu bytes of them", CTR_HISTORY_MAX,
 				CTR_HISTORY_BYTES);
 	if (h->n < h->cap)
 		return 0;
@@ -120,7 +130,8 @@ static int reserve(struct ctr_history *h, size_t n, struct ctr_err *e)
 }
 
 /* Takes the bytes of m. */
-static int add(struct ctr_history *h, const uint8_t *t, const uint8_t *hash, struct ctr_buf *m, struct ctr_err *e)
+static int add(struct ctr_history *h, const uint8_t *t, const uint8_t *hash, struct ctr_buf *m,
+	       struct ctr_err *e)
 {
 	struct ctr_transition *to;
 
@@ -136,10 +147,11 @@ static int add(struct ctr_history *h, const uint8_t *t, const uint8_t *hash, str
 }
 
 /*
- * The transition t and its manifest; *previous is the one before. No cycle can be: each blob holds the hash of the one
- * before and is checked against its own. The limit is for time.
+ * The transition t and its manifest; *previous is the one before. No cycle can be: each blob holds
+ * the hash of the one before and is checked against its own. The limit is for time.
  */
-static int load_one(struct ctr_hstore *store, const uint8_t *t, struct ctr_history *h, uint8_t *previous, struct ctr_err *e)
+static int load_one(struct ctr_hstore *store, const uint8_t *t, struct ctr_history *h,
+		    uint8_t *previous, struct ctr_err *e)
 {
 	ctr_auto_buf struct ctr_buf blob = { 0 }, m = { 0 };
 	uint8_t hash[CTR_SHA256_SIZE];
@@ -148,12 +160,16 @@ static int load_one(struct ctr_hstore *store, const uint8_t *t, struct ctr_histo
 	if (ctr_hstore_get(store, CTR_BLOB_TRANSITION, t, &blob, e) < 0)
 		return -1;
 	ctr_rd_init(&r, blob.p, blob.n);
-	if (ctr_rd_copy(&r, hash, sizeof hash) < 0 || ctr_rd_copy(&r, previous, CTR_SHA256_SIZE) < 0 || ctr_rd_end(&r) < 0)
-		return ctr_fail(e, CTR_FORMAT, "history.blob", "a transition of %zu bytes (expected 64)", blob.n);
-	return ctr_hstore_get(store, CTR_BLOB_MANIFEST, hash, &m, e) < 0 ? -1 : add(h, t, hash, &m, e);
+	if (ctr_rd_copy(&r, hash, sizeof hash) < 0 ||
+	    ctr_rd_copy(&r, previous, CTR_SHA256_SIZE) < 0 || ctr_rd_end(&r) < 0)
+		return ctr_fail(e, CTR_FORMAT, "history.blob",
+				"a transition of %zu bytes (expected 64)", blob.n);
+	return ctr_hstore_get(store, CTR_BLOB_MANIFEST, hash, &m, e) < 0 ? -1
+									 : add(h, t, hash, &m, e);
 }
 
-static int load(struct ctr_hstore *store, const struct ctr_signer *key, struct ctr_history *h, struct ctr_err *e)
+static int load(struct ctr_hstore *store, const struct ctr_signer *key, struct ctr_history *h,
+		struct ctr_err *e)
 {
 	static const uint8_t none[CTR_SHA256_SIZE];
 	uint8_t t[CTR_SHA256_SIZE], previous[CTR_SHA256_SIZE];
@@ -178,7 +194,8 @@ static int load(struct ctr_hstore *store, const struct ctr_signer *key, struct c
 	return 0;
 }
 
-int ctr_history_load(struct ctr_hstore *store, const struct ctr_signer *key, struct ctr_history *h, struct ctr_err *e)
+int ctr_history_load(struct ctr_hstore *store, const struct ctr_signer *key, struct ctr_history *h,
+		     struct ctr_err *e)
 {
 	if (load(store, key, h, e) == 0)
 		return 0;
@@ -186,7 +203,8 @@ int ctr_history_load(struct ctr_hstore *store, const struct ctr_signer *key, str
 	return -1;
 }
 
-int ctr_history_refresh(struct ctr_hstore *store, const struct ctr_signer *key, struct ctr_history *h, struct ctr_err *e)
+int ctr_history_refresh(struct ctr_hstore *store, const struct ctr_signer *key,
+			struct ctr_history *h, struct ctr_err *e)
 {
 	ctr_auto_buf struct ctr_buf now = { 0 };
 	ctr_auto_history struct ctr_history fresh = { 0 };
@@ -197,18 +215,20 @@ int ctr_history_refresh(struct ctr_hstore *store, const struct ctr_signer *key, 
 		return 0;
 	if (ctr_history_load(store, key, &fresh, e) < 0)
 		return -1;
-	if (fresh.n < h->n || (h->n > 0 && !ctr_same(fresh.v[h->n - 1].hash, h->v[h->n - 1].hash, CTR_SHA256_SIZE)))
+	if (fresh.n < h->n ||
+	    (h->n > 0 && !ctr_same(fresh.v[h->n - 1].hash, h->v[h->n - 1].hash, CTR_SHA256_SIZE)))
 		return ctr_fail(e, CTR_NO, "history.rollback",
-				"the store was set back: its history of %zu manifests does not begin with the %zu seen before", fresh.n,
-				h->n);
+				"the store was set back: its history of %zu manifests does not "
+				"begin with the %zu seen before",
+				fresh.n, h->n);
 	ctr_history_free(h);
 	*h = fresh;
 	fresh = (struct ctr_history){ 0 };
 	return 0;
 }
 
-static int store_policies(struct ctr_hstore *store, const struct ctr_update *u, const struct ctr_manifest *m, bool *seen,
-			  struct ctr_err *e)
+static int store_policies(struct ctr_hstore *store, const struct ctr_update *u,
+			  const struct ctr_manifest *m, bool *seen, struct ctr_err *e)
 {
 	for (size_t i = 0; i < u->n_policies; i++) {
 		uint8_t hash[CTR_SHA256_SIZE];
@@ -223,12 +243,14 @@ static int store_policies(struct ctr_hstore *store, const struct ctr_update *u, 
 		seen[p - m->policies] = true;
 	}
 	if (u->n_policies != m->n_policies)
-		return ctr_fail(e, CTR_NO, "history.policy-missing", "%zu policies given (the manifest names %zu)", u->n_policies,
+		return ctr_fail(e, CTR_NO, "history.policy-missing",
+				"%zu policies given (the manifest names %zu)", u->n_policies,
 				m->n_policies);
 	for (size_t i = 0; i < u->n_policies; i++) {
 		uint8_t hash[CTR_SHA256_SIZE];
 
-		if (ctr_hstore_put(store, CTR_BLOB_POLICY, u->policies[i].p, u->policies[i].n, hash, e) < 0)
+		if (ctr_hstore_put(store, CTR_BLOB_POLICY, u->policies[i].p, u->policies[i].n, hash,
+				   e) < 0)
 			return -1;
 	}
 	return 0;
@@ -239,8 +261,8 @@ static void free_seen(bool **p)
 	free(*p);
 }
 
-static int store_blobs(struct ctr_hstore *store, const struct ctr_update *u, const uint8_t *previous, uint8_t *t,
-		       uint8_t *hash, struct ctr_err *e)
+static int store_blobs(struct ctr_hstore *store, const struct ctr_update *u,
+		       const uint8_t *previous, uint8_t *t, uint8_t *hash, struct ctr_err *e)
 {
 	ctr_auto_manifest struct ctr_manifest m = { 0 };
 	CTR_AUTO(free_seen) bool *seen = NULL;
@@ -259,16 +281,16 @@ static int store_blobs(struct ctr_hstore *store, const struct ctr_update *u, con
 }
 
 /* The swap found another record: of an update that came first, or an old one put back. */
-static int conflict(struct ctr_hstore *store, const struct ctr_signer *key, struct ctr_history *h, struct ctr_err *e,
-		    const struct ctr_err *why)
+static int conflict(struct ctr_hstore *store, const struct ctr_signer *key, struct ctr_history *h,
+		    struct ctr_err *e, const struct ctr_err *why)
 {
 	if (!why->id || strcmp(why->id, "history.conflict") != 0)
 		return ctr_err_pass(e, why);
 	return ctr_history_refresh(store, key, h, e) < 0 ? -1 : ctr_err_pass(e, why);
 }
 
-int ctr_history_append(struct ctr_hstore *store, const struct ctr_signer *key, const struct ctr_update *u,
-		       struct ctr_history *h, struct ctr_err *e)
+int ctr_history_append(struct ctr_hstore *store, const struct ctr_signer *key,
+		       const struct ctr_update *u, struct ctr_history *h, struct ctr_err *e)
 {
 	ctr_auto_buf struct ctr_buf latest = { 0 }, m = { 0 };
 	uint8_t previous[CTR_SHA256_SIZE], t[CTR_SHA256_SIZE], hash[CTR_SHA256_SIZE];
@@ -276,11 +298,12 @@ int ctr_history_append(struct ctr_hstore *store, const struct ctr_signer *key, c
 
 	ctr_history_last(h, previous);
 	if (u->previous && !ctr_same(u->previous, previous, sizeof previous))
-		return ctr_fail(e, CTR_NO, "history.conflict", "the manifest is to follow another transition than the last one");
+		return ctr_fail(e, CTR_NO, "history.conflict",
+				"the manifest is to follow another transition than the last one");
 	/* what could fail without the store fails first */
 	ctr_buf_add(&m, u->manifest.p, u->manifest.n);
-	if (ctr_buf_ok(&m, "manifest", e) < 0 || reserve(h, m.n, e) < 0 || store_blobs(store, u, previous, t, hash, e) < 0 ||
-	    make_latest(key, t, &latest, e) < 0)
+	if (ctr_buf_ok(&m, "manifest", e) < 0 || reserve(h, m.n, e) < 0 ||
+	    store_blobs(store, u, previous, t, hash, e) < 0 || make_latest(key, t, &latest, e) < 0)
 		return -1;
 	if (ctr_hstore_swap(store, h->latest.p, h->latest.n, latest.p, latest.n, &why) < 0)
 		return conflict(store, key, h, e, &why);

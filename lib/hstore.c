@@ -43,8 +43,8 @@ static int blob_name(enum ctr_blob kind, const uint8_t *hash, struct ctr_buf *b,
 }
 
 /* Into an empty b. */
-static int read_blob(struct ctr_hstore *s, enum ctr_blob kind, const char *name, const uint8_t *hash, struct ctr_buf *b,
-		     struct ctr_err *e)
+static int read_blob(struct ctr_hstore *s, enum ctr_blob kind, const char *name,
+		     const uint8_t *hash, struct ctr_buf *b, struct ctr_err *e)
 {
 	uint8_t is[CTR_SHA256_SIZE];
 	bool found;
@@ -56,12 +56,13 @@ static int read_blob(struct ctr_hstore *s, enum ctr_blob kind, const char *name,
 	if (ctr_hash(CTR_SHA256, b->p, b->n, is, e) < 0)
 		return -1;
 	if (!ctr_same(is, hash, sizeof is))
-		return ctr_fail(e, CTR_FORMAT, "store.hash", "%s: the bytes are not those of the name (changed or cut)", name);
+		return ctr_fail(e, CTR_FORMAT, "store.hash",
+				"%s: the bytes are not those of the name (changed or cut)", name);
 	return 0;
 }
 
-int ctr_hstore_get(struct ctr_hstore *s, enum ctr_blob kind, const uint8_t hash[CTR_SHA256_SIZE], struct ctr_buf *b,
-		   struct ctr_err *e)
+int ctr_hstore_get(struct ctr_hstore *s, enum ctr_blob kind, const uint8_t hash[CTR_SHA256_SIZE],
+		   struct ctr_buf *b, struct ctr_err *e)
 {
 	ctr_auto_buf struct ctr_buf name = { 0 }, bytes = { 0 };
 
@@ -71,14 +72,15 @@ int ctr_hstore_get(struct ctr_hstore *s, enum ctr_blob kind, const uint8_t hash[
 	return ctr_buf_ok(b, name.p, e);
 }
 
-int ctr_hstore_put(struct ctr_hstore *s, enum ctr_blob kind, const void *p, size_t n, uint8_t hash[CTR_SHA256_SIZE],
-		   struct ctr_err *e)
+int ctr_hstore_put(struct ctr_hstore *s, enum ctr_blob kind, const void *p, size_t n,
+		   uint8_t hash[CTR_SHA256_SIZE], struct ctr_err *e)
 {
 	ctr_auto_buf struct ctr_buf name = { 0 }, there = { 0 };
 	struct ctr_err unread = { 0 };
 
 	if (n > kinds[kind].max)
-		return ctr_fail(e, CTR_FORMAT, "limit", "%s: a blob larger than %zu bytes", kinds[kind].dir, kinds[kind].max);
+		return ctr_fail(e, CTR_FORMAT, "limit", "%s: a blob larger than %zu bytes",
+				kinds[kind].dir, kinds[kind].max);
 	if (ctr_hash(CTR_SHA256, p, n, hash, e) < 0 || blob_name(kind, hash, &name, e) < 0)
 		return -1;
 	/* what an interrupted update left, or somebody broke, is written again */
@@ -94,9 +96,11 @@ int ctr_hstore_latest(struct ctr_hstore *s, struct ctr_buf *b, struct ctr_err *e
 	return s->read(s, LATEST, CTR_LATEST_MAX, b, &found, e);
 }
 
-int ctr_hstore_swap(struct ctr_hstore *s, const void *old, size_t n_old, const void *p, size_t n, struct ctr_err *e)
+int ctr_hstore_swap(struct ctr_hstore *s, const void *old, size_t n_old, const void *p, size_t n,
+		    struct ctr_err *e)
 {
 	if (n == 0 || n > CTR_LATEST_MAX)
-		return ctr_fail(e, CTR_FORMAT, "limit", LATEST ": not 1 to %zu bytes", CTR_LATEST_MAX);
+		return ctr_fail(e, CTR_FORMAT, "limit", LATEST ": not 1 to %zu bytes",
+				CTR_LATEST_MAX);
 	return s->swap(s, LATEST, old, n_old, p, n, e);
 }

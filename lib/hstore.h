@@ -1,7 +1,7 @@
 /*
- * The store of the Coordinator's history (DESIGN.md 4.6): blobs named by their SHA-256 and one small record, `latest`,
- * changed by compare-and-swap. The store is not trusted: blobs are checked against their names here, the record by
- * its reader (history.h).
+ * The store of the Coordinator's history (DESIGN.md 4.6): blobs named by their SHA-256 and one
+ * small record, `latest`, changed by compare-and-swap. The store is not trusted: blobs are checked
+ * against their names here, the record by its reader (history.h).
  */
 #ifndef LIB_HSTORE_H
 #define LIB_HSTORE_H
@@ -19,9 +19,10 @@ enum ctr_blob { CTR_BLOB_MANIFEST, CTR_BLOB_POLICY, CTR_BLOB_TRANSITION };
 struct ctr_hstore;
 
 /*
- * "dir:PATH": the directory is made (its parent must be there) with mode 0700, files with 0600. It is held by one
- * process until free. CTR_USAGE "store.spec"; CTR_ENV "store.open", "store.owner" (another's, or writable by others),
- * "store.busy" (a process has it). Errors of all calls below: "memory", "limit" too.
+ * "dir:PATH": the directory is made (its parent must be there) with mode 0700, files with 0600. It
+ * is held by one process until free. CTR_USAGE "store.spec"; CTR_ENV "store.open", "store.owner"
+ * (another's, or writable by others), "store.busy" (a process has it). Errors of all calls below:
+ * "memory", "limit" too.
  */
 CTR_MUST int ctr_hstore_open(const char *spec, struct ctr_hstore **out, struct ctr_err *e);
 void ctr_hstore_free(struct ctr_hstore *s); /* NULL is legal */
@@ -31,27 +32,31 @@ void ctr_hstore_cleanup(struct ctr_hstore **s);
 /* All of these may be called from several threads. */
 
 /*
- * Appends the blob with that hash, whole or not at all. CTR_ENV "store.missing" (there is none), "store.read";
- * CTR_FORMAT "store.hash" (changed or cut), "store.kind" (no regular file), "limit".
+ * Appends the blob with that hash, whole or not at all. CTR_ENV "store.missing" (there is none),
+ * "store.read"; CTR_FORMAT "store.hash" (changed or cut), "store.kind" (no regular file), "limit".
  */
-CTR_MUST int ctr_hstore_get(struct ctr_hstore *s, enum ctr_blob kind, const uint8_t hash[CTR_SHA256_SIZE], struct ctr_buf *b,
+CTR_MUST int ctr_hstore_get(struct ctr_hstore *s, enum ctr_blob kind,
+			    const uint8_t hash[CTR_SHA256_SIZE], struct ctr_buf *b,
 			    struct ctr_err *e);
 
 /*
- * Stores p[0..n) under its hash, over whatever is there if that is not the same bytes. It is on the disk for certain
- * only after the next ctr_hstore_swap. CTR_ENV "store.write", CTR_FORMAT "limit".
+ * Stores p[0..n) under its hash, over whatever is there if that is not the same bytes. It is on the
+ * disk for certain only after the next ctr_hstore_swap. CTR_ENV "store.write", CTR_FORMAT "limit".
  */
-CTR_MUST int ctr_hstore_put(struct ctr_hstore *s, enum ctr_blob kind, const void *p, size_t n, uint8_t hash[CTR_SHA256_SIZE],
-			    struct ctr_err *e);
+CTR_MUST int ctr_hstore_put(struct ctr_hstore *s, enum ctr_blob kind, const void *p, size_t n,
+			    uint8_t hash[CTR_SHA256_SIZE], struct ctr_err *e);
 
-/* Appends the record; nothing when there is none yet. CTR_ENV "store.read", CTR_FORMAT "store.kind", "limit". */
+/* Appends the record; nothing when there is none yet. CTR_ENV "store.read", CTR_FORMAT
+ * "store.kind", "limit". */
 CTR_MUST int ctr_hstore_latest(struct ctr_hstore *s, struct ctr_buf *b, struct ctr_err *e);
 
 /*
- * Replaces the record by p[0..n) if it is old[0..n_old) (n_old 0: if there is none), after all blobs are on the disk.
- * CTR_NO "history.conflict": it is another; CTR_ENV "store.write": it is as it was; CTR_ENV "store.unsure": the disk failed
- * so that it may be either. A process that dies within leaves the old one or the new one.
+ * Replaces the record by p[0..n) if it is old[0..n_old) (n_old 0: if there is none), after all
+ * blobs are on the disk. CTR_NO "history.conflict": it is another; CTR_ENV "store.write": it is as
+ * it was; CTR_ENV "store.unsure": the disk failed so that it may be either. A process that dies
+ * within leaves the old one or the new one.
  */
-CTR_MUST int ctr_hstore_swap(struct ctr_hstore *s, const void *old, size_t n_old, const void *p, size_t n, struct ctr_err *e);
+CTR_MUST int ctr_hstore_swap(struct ctr_hstore *s, const void *old, size_t n_old, const void *p,
+			     size_t n, struct ctr_err *e);
 
 #endif

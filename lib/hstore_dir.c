@@ -1,4 +1,5 @@
-/* "dir:PATH": one machine, one process. Files are reached through descriptors of the directories, and no link is followed. */
+/* "dir:PATH": one machine, one process. Files are reached through descriptors of the directories,
+ * and no link is followed. */
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
@@ -10,7 +11,7 @@
 #include "hstore_int.h"
 #include "rd.h"
 
-#define NEW "new"	  /* being written; whatever has this name is left from a process that died */
+#define NEW "new" /* being written; whatever has this name is left from a process that died */
 #define OLD "latest.old" /* the record while its successor is not yet on the disk */
 
 static const char *const subdir[] = { "manifests", "policies", "transitions" };
@@ -56,12 +57,14 @@ static int place(const struct dir_store *d, const char *name, const char **file)
 	return d->sub[i];
 }
 
-static int dir_read(struct ctr_hstore *s, const char *name, size_t max, struct ctr_buf *b, bool *found, struct ctr_err *e)
+static int dir_read(struct ctr_hstore *s, const char *name, size_t max, struct ctr_buf *b,
+		    bool *found, struct ctr_err *e)
 {
 	const char *file;
 	int dir = place(self(s), name, &file);
 	/* a FIFO must not stop us, nor a terminal become ours */
-	ctr_auto_fd int fd = openat(dir, file, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	ctr_auto_fd int fd =
+		openat(dir, file, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
 	struct stat st;
 
 	*found = false;
@@ -85,14 +88,16 @@ static int failed(const char *name, struct ctr_err *e)
 /* The file that takes a name's place. */
 static int create(int dir, const char *file)
 {
-	int flags = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, fd = openat(dir, file, flags, 0600);
+	int flags = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC,
+	    fd = openat(dir, file, flags, 0600);
 
 	if (fd < 0 && errno == EEXIST && unlinkat(dir, file, 0) == 0)
 		fd = openat(dir, file, flags, 0600);
 	return fd;
 }
 
-static int write_new(int dir, const char *name, const void *p, size_t n, bool sync, struct ctr_err *e)
+static int write_new(int dir, const char *name, const void *p, size_t n, bool sync,
+		     struct ctr_err *e)
 {
 	ctr_auto_fd int fd = create(dir, NEW);
 	struct ctr_err why = { 0 };
@@ -107,7 +112,8 @@ static int write_new(int dir, const char *name, const void *p, size_t n, bool sy
 }
 
 /* On failure the name is as it was, and nothing new is left behind. */
-static int replace(int dir, const char *name, const char *file, const void *p, size_t n, bool sync, struct ctr_err *e)
+static int replace(int dir, const char *name, const char *file, const void *p, size_t n, bool sync,
+		   struct ctr_err *e)
 {
 	int rc = write_new(dir, name, p, n, sync, e);
 
@@ -118,7 +124,8 @@ static int replace(int dir, const char *name, const char *file, const void *p, s
 	return rc;
 }
 
-static int dir_write(struct ctr_hstore *s, const char *name, const void *p, size_t n, struct ctr_err *e)
+static int dir_write(struct ctr_hstore *s, const char *name, const void *p, size_t n,
+		     struct ctr_err *e)
 {
 	struct dir_store *d = self(s);
 	const char *file;
@@ -130,7 +137,8 @@ static int dir_write(struct ctr_hstore *s, const char *name, const void *p, size
 	return rc;
 }
 
-/* The directory could not be written through, so the new record may vanish with the power: the old one comes back. */
+/* The directory could not be written through, so the new record may vanish with the power: the old
+ * one comes back. */
 static int take_back(int dir, const char *name, const char *file, bool was, struct ctr_err *e)
 {
 	int why = errno;
@@ -143,8 +151,8 @@ static int take_back(int dir, const char *name, const char *file, bool was, stru
 	return ctr_err_fix(e, "look after the disk, then start again: the store is then read anew");
 }
 
-static int exchange(struct dir_store *d, const char *name, const void *old, size_t n_old, const void *p, size_t n,
-		    struct ctr_err *e)
+static int exchange(struct dir_store *d, const char *name, const void *old, size_t n_old,
+		    const void *p, size_t n, struct ctr_err *e)
 {
 	ctr_auto_buf struct ctr_buf now = { 0 };
 	const char *file;
@@ -154,8 +162,10 @@ static int exchange(struct dir_store *d, const char *name, const void *old, size
 	if (dir_read(&d->ops, name, CTR_LATEST_MAX, &now, &found, e) < 0)
 		return -1;
 	if (now.n != n_old || !ctr_same(ctr_buf_str(&now), n_old ? old : "", n_old))
-		return ctr_fail(e, CTR_NO, "history.conflict", "%s: changed by somebody else", name);
-	/* one call for any number of blobs; they and their names must be there before the record tells of them */
+		return ctr_fail(e, CTR_NO, "history.conflict", "%s: changed by somebody else",
+				name);
+	/* one call for any number of blobs; they and their names must be there before the record
+	 * tells of them */
 	if (syncfs(d->root) < 0)
 		return failed(name, e);
 	if (unlinkat(dir, OLD, 0) < 0 && errno != ENOENT)
@@ -172,8 +182,8 @@ static int exchange(struct dir_store *d, const char *name, const void *old, size
 	return 0;
 }
 
-static int dir_swap(struct ctr_hstore *s, const char *name, const void *old, size_t n_old, const void *p, size_t n,
-		    struct ctr_err *e)
+static int dir_swap(struct ctr_hstore *s, const char *name, const void *old, size_t n_old,
+		    const void *p, size_t n, struct ctr_err *e)
 {
 	struct dir_store *d = self(s);
 	int rc;
@@ -203,7 +213,8 @@ static int open_dir(int at, const char *path, const char *show, int *fd, struct 
 
 static int hold(struct dir_store *d, const char *path, struct ctr_err *e)
 {
-	d->lock = openat(d->root, "lock", O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC, 0600);
+	d->lock = openat(d->root, "lock",
+			 O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC, 0600);
 	if (d->lock < 0)
 		return ctr_fail_sys(e, "store.open", "%s/lock", path);
 	if (flock(d->lock, LOCK_EX | LOCK_NB) == 0)
@@ -230,8 +241,11 @@ int ctr_hstore_dir(const char *path, struct ctr_hstore **out, struct ctr_err *e)
 	*out = NULL;
 	if (!d)
 		return ctr_fail_mem(e);
-	*d = (struct dir_store){ .ops = { dir_free, dir_read, dir_write, dir_swap }, .root = -1, .lock = -1,
-				 .sub = { -1, -1, -1 }, .mutex = PTHREAD_MUTEX_INITIALIZER };
+	*d = (struct dir_store){ .ops = { dir_free, dir_read, dir_write, dir_swap },
+				 .root = -1,
+				 .lock = -1,
+				 .sub = { -1, -1, -1 },
+				 .mutex = PTHREAD_MUTEX_INITIALIZER };
 	if (open_all(d, path, e) < 0) {
 		dir_free(&d->ops);
 		return -1;

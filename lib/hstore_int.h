@@ -7,11 +7,12 @@
 /* Below, `name` is "KIND/HEX" or "transitions/latest". Errors as in hstore.h. */
 struct ctr_hstore {
 	void (*free)(struct ctr_hstore *s);
-	CTR_MUST int (*read)(struct ctr_hstore *s, const char *name, size_t max, struct ctr_buf *b, bool *found,
-			     struct ctr_err *e);
-	CTR_MUST int (*write)(struct ctr_hstore *s, const char *name, const void *p, size_t n, struct ctr_err *e);
-	CTR_MUST int (*swap)(struct ctr_hstore *s, const char *name, const void *old, size_t n_old, const void *p, size_t n,
-			     struct ctr_err *e);
+	CTR_MUST int (*read)(struct ctr_hstore *s, const char *name, size_t max, struct ctr_buf *b,
+			     bool *found, struct ctr_err *e);
+	CTR_MUST int (*write)(struct ctr_hstore *s, const char *name, const void *p, size_t n,
+			      struct ctr_err *e);
+	CTR_MUST int (*swap)(struct ctr_hstore *s, const char *name, const void *old, size_t n_old,
+			     const void *p, size_t n, struct ctr_err *e);
 };
 
 CTR_MUST int ctr_hstore_dir(const char *path, struct ctr_hstore **out, struct ctr_err *e);

@@ -42,7 +42,8 @@ size_t ctr_http_head_end(const char *p, size_t n, size_t from)
 	return q ? (size_t)(q - p) + 4 : 0;
 }
 
-/* Cuts one line off, its CR LF made a NUL. A line feed or carriage return by itself is no line end. */
+/* Cuts one line off, its CR LF made a NUL. A line feed or carriage return by itself is no line end.
+ */
 static int take_line(char **at, char *end, char **line, size_t *n)
 {
 	char *lf = memchr(*at, '\n', (size_t)(end - *at));
@@ -190,7 +191,8 @@ static int on_header(struct ctr_http_head *h, struct seen *s, const char *name, 
 	return 0;
 }
 
-/* name ":" OWS value OWS; a blank before the colon or a folded line is refused (RFC 9112 5.1, 5.2). */
+/* name ":" OWS value OWS; a blank before the colon or a folded line is refused (RFC 9112 5.1, 5.2).
+ */
 static int parse_header(struct ctr_http_head *h, struct seen *s, char *line, size_t n,
 			struct ctr_err *e)
 {
@@ -214,7 +216,8 @@ int ctr_http_head_parse(char *p, size_t n, struct ctr_http_head *h, struct ctr_e
 	size_t len;
 
 	*h = (struct ctr_http_head){ 0 };
-	if (n > 2 && p[0] == '\r' && p[1] == '\n') /* one empty line in front: RFC 9112 section 2.2 */
+	if (n > 2 && p[0] == '\r' &&
+	    p[1] == '\n') /* one empty line in front: RFC 9112 section 2.2 */
 		p += 2;
 	if (take_line(&p, end, &line, &len) < 0)
 		return ctr_fail(e, CTR_FORMAT, "http.line", "no request line of HTTP");
@@ -318,7 +321,8 @@ static int chunk_step(struct ctr_http_chunks *c, struct ctr_rd *r, struct ctr_er
 		return chunk_size(c, &line, e) < 0 ? -1 : 1;
 	case CTR_CHUNK_END:
 		if (line.left)
-			return ctr_fail(e, CTR_FORMAT, "http.chunk", "a chunk is longer than its size");
+			return ctr_fail(e, CTR_FORMAT, "http.chunk",
+					"a chunk is longer than its size");
 		c->state = CTR_CHUNK_SIZE;
 		return 1;
 	default: /* trailers are nothing that we act on */

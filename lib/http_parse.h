@@ -1,10 +1,11 @@
-/* HTTP/1.x messages as a server reads them (RFC 9110, 9112): stricter than asked, no guesses about framing. */
+/* HTTP/1.x messages as a server reads them (RFC 9110, 9112): stricter than asked, no guesses about
+ * framing. */
 #ifndef LIB_HTTP_PARSE_H
 #define LIB_HTTP_PARSE_H
 
 #include "rd.h"
 
-#define CTR_HTTP_HEADERS 64   /* header lines in a request, and trailer lines behind chunks */
+#define CTR_HTTP_HEADERS 64    /* header lines in a request, and trailer lines behind chunks */
 #define CTR_HTTP_CHUNK_EXT 256 /* bytes of a chunk-size line */
 
 /*
@@ -12,15 +13,15 @@
  * (NULs behind the strings): they live as long as those.
  */
 struct ctr_http_head {
-	char *method;	    /* any token */
-	char *path;	    /* begins with '/', as sent: nothing is decoded */
-	char *query;	    /* behind the first '?', NULL without one */
+	char *method;			    /* any token */
+	char *path;			    /* begins with '/', as sent: nothing is decoded */
+	char *query;			    /* behind the first '?', NULL without one */
 	char *authorization, *content_type; /* NULL when absent */
-	unsigned minor;	    /* HTTP/1.minor, 0 or 1 */
+	unsigned minor;			    /* HTTP/1.minor, 0 or 1 */
 	bool chunked;
 	bool has_length;
-	bool expects; /* Expect: 100-continue */
-	bool keep;    /* the connection may live on */
+	bool expects;	 /* Expect: 100-continue */
+	bool keep;	 /* the connection may live on */
 	uint64_t length; /* Content-Length */
 };
 
@@ -32,9 +33,9 @@ size_t ctr_http_head_end(const char *p, size_t n, size_t from);
 
 /*
  * Parses a head that ctr_http_head_end measured. CTR_FORMAT: "http.line", "http.version" (505),
- * "http.target", "http.header", "http.headers" (431), "http.host", "http.length", "http.coding" (501),
- * "http.framing" (length and coding at once), "http.duplicate", "http.expect" (417). Each error's
- * status is ctr_http_status's.
+ * "http.target", "http.header", "http.headers" (431), "http.host", "http.length", "http.coding"
+ * (501), "http.framing" (length and coding at once), "http.duplicate", "http.expect" (417). Each
+ * error's status is ctr_http_status's.
  */
 CTR_MUST int ctr_http_head_parse(char *p, size_t n, struct ctr_http_head *h, struct ctr_err *e);
 
@@ -43,7 +44,13 @@ unsigned ctr_http_status(const struct ctr_err *e);
 
 /* A body in chunks, read piece by piece. Starts zeroed. */
 struct ctr_http_chunks {
-	enum { CTR_CHUNK_SIZE, CTR_CHUNK_DATA, CTR_CHUNK_END, CTR_CHUNK_TRAILER, CTR_CHUNK_DONE } state;
+	enum {
+		CTR_CHUNK_SIZE,
+		CTR_CHUNK_DATA,
+		CTR_CHUNK_END,
+		CTR_CHUNK_TRAILER,
+		CTR_CHUNK_DONE
+	} state;
 	uint64_t left; /* bytes of this chunk to come */
 	unsigned trailers;
 };

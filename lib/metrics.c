@@ -92,7 +92,8 @@ static bool grow(struct family *f)
 	return true;
 }
 
-static struct series *add_series(const struct ctr_metric *d, struct family *f, const char *const v[2])
+static struct series *add_series(const struct ctr_metric *d, struct family *f,
+				 const char *const v[2])
 {
 	struct series s = { 0 };
 	bool ok = f->n < f->cap || grow(f);
@@ -139,7 +140,8 @@ static struct series *series_of(const struct ctr_metric *d, struct family *f, co
 	return s ? s : add_series(d, f, other);
 }
 
-void ctr_metrics_note(struct ctr_metrics *m, unsigned metric, const char *a, const char *b, double v)
+void ctr_metrics_note(struct ctr_metrics *m, unsigned metric, const char *a, const char *b,
+		      double v)
 {
 	const struct ctr_metric *d = metric < m->n ? &m->metrics[metric] : NULL;
 	struct series *s;

@@ -91,10 +91,14 @@ static int open_auto(struct ctr_platform *p, struct ctr_err *e)
 		return 0;
 	if (ctr_tdx_open(p, &tdx) == 0)
 		ctr_fail(&tdx, CTR_ENV, "platform.tdreport",
-			 "%s: gives only a TDREPORT, a quote needs configfs-tsm (Linux 6.7)", p->io->tdx_guest);
-	ctr_fail(e, CTR_ENV, "platform.none", "no way to evidence: %s; %s; %s", tsm.msg, sev.msg, tdx.msg);
-	return ctr_err_fix(e, "run as root in a confidential VM; a container needs %s or the device node mounted",
-			   p->io->tsm);
+			 "%s: gives only a TDREPORT, a quote needs configfs-tsm (Linux 6.7)",
+			 p->io->tdx_guest);
+	ctr_fail(e, CTR_ENV, "platform.none", "no way to evidence: %s; %s; %s", tsm.msg, sev.msg,
+		 tdx.msg);
+	return ctr_err_fix(
+		e,
+		"run as root in a confidential VM; a container needs %s or the device node mounted",
+		p->io->tsm);
 }
 
 /* "name" or "name,vmpl=N". */
@@ -108,8 +112,8 @@ static int open_named(struct ctr_platform *p, const char *spec, struct ctr_err *
 			continue;
 		p->kind = (enum platform_kind)i;
 		if (comma) {
-			if (i == PLATFORM_TDX || strncmp(comma, ",vmpl=", 6) != 0 || comma[6] < '0' || comma[6] > '3' ||
-			    comma[7] != '\0')
+			if (i == PLATFORM_TDX || strncmp(comma, ",vmpl=", 6) != 0 ||
+			    comma[6] < '0' || comma[6] > '3' || comma[7] != '\0')
 				break;
 			p->has_vmpl = true;
 			p->vmpl = (unsigned)(comma[6] - '0');
@@ -117,10 +121,13 @@ static int open_named(struct ctr_platform *p, const char *spec, struct ctr_err *
 		return kinds[i].open(p, e);
 	}
 	return ctr_fail(e, CTR_USAGE, "platform.spec",
-			"%s: no platform (auto, configfs-tsm[,vmpl=0…3], sev-guest[,vmpl=0…3], tdx-guest, sim:DIR)", spec);
+			"%s: no platform (auto, configfs-tsm[,vmpl=0…3], sev-guest[,vmpl=0…3], "
+			"tdx-guest, sim:DIR)",
+			spec);
 }
 
-int ctr_platform_open(const char *spec, const struct ctr_platform_io *io, struct ctr_platform **out, struct ctr_err *e)
+int ctr_platform_open(const char *spec, const struct ctr_platform_io *io, struct ctr_platform **out,
+		      struct ctr_err *e)
 {
 	ctr_auto_platform struct ctr_platform *p = calloc(1, sizeof *p);
 	int rc;
@@ -140,9 +147,10 @@ int ctr_platform_open(const char *spec, const struct ctr_platform_io *io, struct
 	return 0;
 }
 
-/* REPORT_DATA: of the SNP report at 0x50; of the TD report, 520 bytes into the body, which follows the header and,
- * since version 5, type and size. */
-static int check_data(enum ctr_tee tee, const struct ctr_buf *b, const uint8_t *report_data, struct ctr_err *e)
+/* REPORT_DATA: of the SNP report at 0x50; of the TD report, 520 bytes into the body, which follows
+ * the header and, since version 5, type and size. */
+static int check_data(enum ctr_tee tee, const struct ctr_buf *b, const uint8_t *report_data,
+		      struct ctr_err *e)
 {
 	struct ctr_rd r, skip, found;
 	uint16_t version;
@@ -150,36 +158,40 @@ static int check_data(enum ctr_tee tee, const struct ctr_buf *b, const uint8_t *
 	ctr_rd_init(&r, b->p, b->n);
 	if (tee == CTR_TEE_SNP) {
 		if (b->n != CTR_SNP_SIZE || ctr_rd_take(&r, 0x50, &skip) < 0)
-			return ctr_fail(e, CTR_FORMAT, "platform.report", "an SNP report of %zu bytes (expected %d)", b->n,
+			return ctr_fail(e, CTR_FORMAT, "platform.report",
+					"an SNP report of %zu bytes (expected %d)", b->n,
 					CTR_SNP_SIZE);
 	} else if (ctr_rd_le16(&r, &version) < 0 || version < 4 || version > 5 ||
 		   ctr_rd_take(&r, 46 + (version == 5 ? 6 : 0) + 520, &skip) < 0) {
-		return ctr_fail(e, CTR_FORMAT, "platform.report", "no TDX quote of version 4 or 5 (%zu bytes)", b->n);
+		return ctr_fail(e, CTR_FORMAT, "platform.report",
+				"no TDX quote of version 4 or 5 (%zu bytes)", b->n);
 	}
 	if (ctr_rd_take(&r, CTR_REPORT_DATA, &found) < 0)
-		return ctr_fail(e, CTR_FORMAT, "platform.report", "a report of %zu bytes is too short", b->n);
+		return ctr_fail(e, CTR_FORMAT, "platform.report",
+				"a report of %zu bytes is too short", b->n);
 	if (!ctr_same(found.p, report_data, CTR_REPORT_DATA))
-		return ctr_fail(e, CTR_ENV, "platform.report-data", "the report is for other report data than was asked for");
+		return ctr_fail(e, CTR_ENV, "platform.report-data",
+				"the report is for other report data than was asked for");
 	return 0;
 }
 
 static int no_quote(const struct ctr_platform *p, struct ctr_err *e)
 {
-	ctr_fail(e, CTR_ENV, "platform.tdreport", "%s: gives only a TDREPORT, which no other machine can check",
-		 p->io->tdx_guest);
+	ctr_fail(e, CTR_ENV, "platform.tdreport",
+		 "%s: gives only a TDREPORT, which no other machine can check", p->io->tdx_guest);
 	return ctr_err_fix(e, "a quote needs configfs-tsm (Linux 6.7): mount %s", p->io->tsm);
 }
 
-static int sim_issue(const struct ctr_platform *p, const uint8_t *report_data, struct ctr_buf *report,
-		     struct ctr_buf *table, struct ctr_err *e)
+static int sim_issue(const struct ctr_platform *p, const uint8_t *report_data,
+		     struct ctr_buf *report, struct ctr_buf *table, struct ctr_err *e)
 {
 	if (ctr_sim_mint(p->sim, report_data, report, e) < 0)
 		return -1;
 	return p->tee == CTR_TEE_SNP ? ctr_sim_table(p->sim, table, e) : 0;
 }
 
-static int produce(struct ctr_platform *p, const uint8_t *report_data, struct ctr_buf *report, struct ctr_buf *table,
-		   struct ctr_err *e)
+static int produce(struct ctr_platform *p, const uint8_t *report_data, struct ctr_buf *report,
+		   struct ctr_buf *table, struct ctr_err *e)
 {
 	int rc;
 
@@ -198,8 +210,8 @@ static int produce(struct ctr_platform *p, const uint8_t *report_data, struct ct
 	return rc < 0 ? -1 : check_data(p->tee, report, report_data, e);
 }
 
-int ctr_platform_issue(struct ctr_platform *p, const uint8_t report_data[CTR_REPORT_DATA], struct ctr_evidence *ev,
-		       struct ctr_err *e)
+int ctr_platform_issue(struct ctr_platform *p, const uint8_t report_data[CTR_REPORT_DATA],
+		       struct ctr_evidence *ev, struct ctr_err *e)
 {
 	ctr_auto_buf struct ctr_buf table = { 0 };
 

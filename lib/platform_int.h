@@ -22,9 +22,9 @@ CTR_MUST int ctr_sev_open(struct ctr_platform *p, struct ctr_err *e);
 CTR_MUST int ctr_tdx_open(struct ctr_platform *p, struct ctr_err *e);
 
 /* A report and, where there is one, the certificate table, appended. */
-CTR_MUST int ctr_tsm_issue(struct ctr_platform *p, const uint8_t *report_data, struct ctr_buf *report,
-			   struct ctr_buf *table, struct ctr_err *e);
-CTR_MUST int ctr_sev_issue(struct ctr_platform *p, const uint8_t *report_data, struct ctr_buf *report,
-			   struct ctr_buf *table, struct ctr_err *e);
+CTR_MUST int ctr_tsm_issue(struct ctr_platform *p, const uint8_t *report_data,
+			   struct ctr_buf *report, struct ctr_buf *table, struct ctr_err *e);
+CTR_MUST int ctr_sev_issue(struct ctr_platform *p, const uint8_t *report_data,
+			   struct ctr_buf *report, struct ctr_buf *table, struct ctr_err *e);
 
 #endif

@@ -1,4 +1,5 @@
-/* Linux, Documentation/virt/coco/sev-guest.rst; AMD 56860 (MSG_REPORT_REQ, MSG_REPORT_RSP); AMD 56421 (extended request). */
+/* Linux, Documentation/virt/coco/sev-guest.rst; AMD 56860 (MSG_REPORT_REQ, MSG_REPORT_RSP); AMD
+ * 56421 (extended request). */
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
@@ -56,7 +57,8 @@ static uint64_t address(void *p)
 	return (uint64_t)(uintptr_t)p;
 }
 
-/* One ioctl, tried again while the host says that it is busy. On failure errno and q->exitinfo2 tell why. */
+/* One ioctl, tried again while the host says that it is busy. On failure errno and q->exitinfo2
+ * tell why. */
 static int call(struct ctr_platform *p, unsigned long number, struct guest_request *q)
 {
 	unsigned waited = 0;
@@ -76,35 +78,41 @@ static int call(struct ctr_platform *p, unsigned long number, struct guest_reque
 static int refused(const struct ctr_platform *p, const struct guest_request *q, struct ctr_err *e)
 {
 	if (q->exitinfo2 >> 32 == VMM_BUSY)
-		return ctr_fail(e, CTR_ENV, "platform.busy", "%s: the host kept the request waiting %d times",
-				p->io->sev_guest, BUSY_TRIES + 1);
+		return ctr_fail(e, CTR_ENV, "platform.busy",
+				"%s: the host kept the request waiting %d times", p->io->sev_guest,
+				BUSY_TRIES + 1);
 	if (q->exitinfo2)
-		return ctr_fail(e, CTR_ENV, "platform.firmware", "%s: firmware error 0x%x, hypervisor error 0x%x",
-				p->io->sev_guest, (unsigned)q->exitinfo2, (unsigned)(q->exitinfo2 >> 32));
+		return ctr_fail(e, CTR_ENV, "platform.firmware",
+				"%s: firmware error 0x%x, hypervisor error 0x%x", p->io->sev_guest,
+				(unsigned)q->exitinfo2, (unsigned)(q->exitinfo2 >> 32));
 	return ctr_fail_sys(e, "platform.io", "%s", p->io->sev_guest);
 }
 
 /* MSG_REPORT_RSP: status, size, 24 reserved bytes, the report. */
-static int take_report(const struct ctr_platform *p, const uint8_t *response, struct ctr_buf *report, struct ctr_err *e)
+static int take_report(const struct ctr_platform *p, const uint8_t *response,
+		       struct ctr_buf *report, struct ctr_err *e)
 {
 	struct ctr_rd r, skip, found;
 	uint32_t status, size;
 
 	ctr_rd_init(&r, response, RESPONSE);
 	if (ctr_rd_le32(&r, &status) < 0 || status != 0)
-		return ctr_fail(e, CTR_ENV, "platform.firmware", "%s: the firmware refused the request, status 0x%x%s",
-				p->io->sev_guest, (unsigned)status, status == 0x16 ? " (invalid parameter)" : "");
-	if (ctr_rd_le32(&r, &size) < 0 || size != CTR_SNP_SIZE || ctr_rd_take(&r, REPORT_AT - 8, &skip) < 0 ||
-	    ctr_rd_take(&r, size, &found) < 0)
-		return ctr_fail(e, CTR_FORMAT, "platform.report", "%s: a report of %u bytes (expected %d)",
-				p->io->sev_guest, (unsigned)size, CTR_SNP_SIZE);
+		return ctr_fail(e, CTR_ENV, "platform.firmware",
+				"%s: the firmware refused the request, status 0x%x%s",
+				p->io->sev_guest, (unsigned)status,
+				status == 0x16 ? " (invalid parameter)" : "");
+	if (ctr_rd_le32(&r, &size) < 0 || size != CTR_SNP_SIZE ||
+	    ctr_rd_take(&r, REPORT_AT - 8, &skip) < 0 || ctr_rd_take(&r, size, &found) < 0)
+		return ctr_fail(e, CTR_FORMAT, "platform.report",
+				"%s: a report of %u bytes (expected %d)", p->io->sev_guest,
+				(unsigned)size, CTR_SNP_SIZE);
 	ctr_buf_add(report, found.p, found.left);
 	return ctr_buf_ok(report, "report", e);
 }
 
 /* Asks with room for n bytes of certificates; *need is more than n when that was too little. */
-static int extended(struct ctr_platform *p, struct extended_request *x, uint8_t *response, size_t n, size_t *need,
-		    struct ctr_buf *table, struct guest_request *q)
+static int extended(struct ctr_platform *p, struct extended_request *x, uint8_t *response, size_t n,
+		    size_t *need, struct ctr_buf *table, struct guest_request *q)
 {
 	uint8_t *room;
 
@@ -117,7 +125,9 @@ static int extended(struct ctr_platform *p, struct extended_request *x, uint8_t 
 	memset(room, 0, n);
 	x->certs_address = address(room);
 	x->certs_len = (uint32_t)n;
-	*q = (struct guest_request){ .msg_version = 1, .req = address(x), .resp = address(response) };
+	*q = (struct guest_request){ .msg_version = 1,
+				     .req = address(x),
+				     .resp = address(response) };
 	if (call(p, GET_EXT_REPORT, q) < 0) {
 		*need = q->exitinfo2 >> 32 == VMM_TOO_SMALL ? x->certs_len : 0;
 		return -1;
@@ -136,8 +146,8 @@ static void drop_empty(struct ctr_buf *table)
 		ctr_buf_reset(table);
 }
 
-int ctr_sev_issue(struct ctr_platform *p, const uint8_t *report_data, struct ctr_buf *report, struct ctr_buf *table,
-		  struct ctr_err *e)
+int ctr_sev_issue(struct ctr_platform *p, const uint8_t *report_data, struct ctr_buf *report,
+		  struct ctr_buf *table, struct ctr_err *e)
 {
 	struct extended_request x = { .data.vmpl = p->vmpl };
 	struct guest_request q = { 0 };
@@ -151,7 +161,9 @@ int ctr_sev_issue(struct ctr_platform *p, const uint8_t *report_data, struct ctr
 		rc = extended(p, &x, response, need, &need, table, &q);
 	if (rc < 0 && errno == ENOTTY) { /* a kernel without it: no certificates then */
 		ctr_buf_reset(table);
-		q = (struct guest_request){ .msg_version = 1, .req = address(&x.data), .resp = address(response) };
+		q = (struct guest_request){ .msg_version = 1,
+					    .req = address(&x.data),
+					    .resp = address(response) };
 		rc = call(p, GET_REPORT, &q);
 	}
 	if (rc < 0)

@@ -28,7 +28,8 @@ int ctr_platform_tdreport(struct ctr_platform *p, const uint8_t report_data[CTR_
 
 	memset(report, 0, CTR_TDREPORT_SIZE);
 	if (p->kind != PLATFORM_TDX)
-		return ctr_fail(e, CTR_USAGE, "platform.spec", "%s gives no TDREPORT (tdx-guest does)", ctr_platform_name(p));
+		return ctr_fail(e, CTR_USAGE, "platform.spec",
+				"%s gives no TDREPORT (tdx-guest does)", ctr_platform_name(p));
 	memcpy(q.report_data, report_data, CTR_REPORT_DATA);
 	do
 		rc = p->io->ioctl(p->fd, GET_REPORT0, &q);

@@ -41,7 +41,8 @@ static int get_word(const char *dir, const char *name, struct ctr_buf *b, struct
 }
 
 /* One write is one setting: a short one, or a second, would be something else. */
-static int put(struct ctr_platform *p, const char *dir, const char *name, const void *data, size_t n, struct ctr_err *e)
+static int put(struct ctr_platform *p, const char *dir, const char *name, const void *data,
+	       size_t n, struct ctr_err *e)
 {
 	ctr_auto_buf struct ctr_buf path = { 0 };
 	ctr_auto_fd int fd = -1;
@@ -57,10 +58,13 @@ static int put(struct ctr_platform *p, const char *dir, const char *name, const 
 	while (done < 0 && errno == EINTR);
 	if (done < 0)
 		return ctr_fail_sys(e, "platform.io", "%s", path.p);
-	return (size_t)done == n ? 0 : ctr_fail(e, CTR_ENV, "platform.io", "%s: took %zd of %zu bytes", path.p, done, n);
+	return (size_t)done == n ? 0
+				 : ctr_fail(e, CTR_ENV, "platform.io", "%s: took %zd of %zu bytes",
+					    path.p, done, n);
 }
 
-/* A name that nobody can have taken or guessed: whoever shares the directory could change the request. */
+/* A name that nobody can have taken or guessed: whoever shares the directory could change the
+ * request. */
 static int make(struct ctr_platform *p, struct ctr_buf *dir, struct ctr_err *e)
 {
 	uint8_t random[16];
@@ -74,8 +78,8 @@ static int make(struct ctr_platform *p, struct ctr_buf *dir, struct ctr_err *e)
 	if (p->io->mkdir(dir->p, 0700) == 0)
 		return 0;
 	if (errno == ENXIO)
-		return ctr_fail(e, CTR_ENV, "platform.provider", "%s: no provider (the guest driver is not loaded)",
-				p->io->tsm);
+		return ctr_fail(e, CTR_ENV, "platform.provider",
+				"%s: no provider (the guest driver is not loaded)", p->io->tsm);
 	return ctr_fail_sys(e, "platform.open", "%s", p->io->tsm);
 }
 
@@ -90,8 +94,9 @@ static int provider(struct ctr_platform *p, const char *dir, struct ctr_err *e)
 	else if (strcmp(ctr_buf_str(&word), "tdx_guest") == 0)
 		p->tee = CTR_TEE_TDX;
 	else
-		return ctr_fail(e, CTR_ENV, "platform.provider", "%s: unknown provider \"%s\" (sev_guest, tdx_guest)",
-				p->io->tsm, ctr_buf_str(&word));
+		return ctr_fail(e, CTR_ENV, "platform.provider",
+				"%s: unknown provider \"%s\" (sev_guest, tdx_guest)", p->io->tsm,
+				ctr_buf_str(&word));
 	return 0;
 }
 
@@ -118,11 +123,14 @@ static int get_aux(const char *dir, struct ctr_buf *b, struct ctr_err *e)
 }
 
 /* Reading it is what makes the report. */
-static int get_report(const struct ctr_platform *p, const char *dir, struct ctr_buf *b, struct ctr_err *e)
+static int get_report(const struct ctr_platform *p, const char *dir, struct ctr_buf *b,
+		      struct ctr_err *e)
 {
 	if (get(dir, "outblob", OUTBLOB_MAX, b, e) == 0)
 		return 0;
-	return p->tee == CTR_TEE_TDX ? ctr_err_fix(e, "does the host run a quote generation service?") : -1;
+	return p->tee == CTR_TEE_TDX
+		       ? ctr_err_fix(e, "does the host run a quote generation service?")
+		       : -1;
 }
 
 /* How often the entry was written to. */
@@ -136,12 +144,14 @@ static int generation(const char *dir, uint64_t *n, struct ctr_err *e)
 	errno = 0;
 	*n = strtoull(ctr_buf_str(&word), &end, 10);
 	if (word.n == 0 || *end || errno)
-		return ctr_fail(e, CTR_ENV, "platform.io", "%s/generation: \"%s\" is no number", dir, ctr_buf_str(&word));
+		return ctr_fail(e, CTR_ENV, "platform.io", "%s/generation: \"%s\" is no number",
+				dir, ctr_buf_str(&word));
 	return 0;
 }
 
 /* An inblob that the kernel did not take is not reported by close: only the generation shows it. */
-static int ask(struct ctr_platform *p, const char *dir, const uint8_t *report_data, unsigned *writes, struct ctr_err *e)
+static int ask(struct ctr_platform *p, const char *dir, const uint8_t *report_data,
+	       unsigned *writes, struct ctr_err *e)
 {
 	char vmpl = (char)('0' + p->vmpl);
 
@@ -167,13 +177,14 @@ static enum outcome request(struct ctr_platform *p, const char *dir, const uint8
 		ctr_err_pass(e, &mine);
 		return FAILED;
 	}
-	if (get_report(p, dir, report, e) < 0 || get_aux(dir, table, e) < 0 || generation(dir, &after, e) < 0)
+	if (get_report(p, dir, report, e) < 0 || get_aux(dir, table, e) < 0 ||
+	    generation(dir, &after, e) < 0)
 		return FAILED;
 	return after - before == writes ? DONE : AGAIN;
 }
 
-int ctr_tsm_issue(struct ctr_platform *p, const uint8_t *report_data, struct ctr_buf *report, struct ctr_buf *table,
-		  struct ctr_err *e)
+int ctr_tsm_issue(struct ctr_platform *p, const uint8_t *report_data, struct ctr_buf *report,
+		  struct ctr_buf *table, struct ctr_err *e)
 {
 	for (int i = 0; i < TRIES; i++) {
 		ctr_auto_buf struct ctr_buf dir = { 0 };
@@ -190,5 +201,6 @@ int ctr_tsm_issue(struct ctr_platform *p, const uint8_t *report_data, struct ctr
 		if (o == FAILED)
 			return ctr_wrap(e, "configfs-tsm");
 	}
-	return ctr_fail(e, CTR_ENV, "platform.race", "%s: other writers changed the request %d times", p->io->tsm, TRIES);
+	return ctr_fail(e, CTR_ENV, "platform.race",
+			"%s: other writers changed the request %d times", p->io->tsm, TRIES);
 }

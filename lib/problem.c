@@ -43,8 +43,8 @@ void ctr_problem_add(struct ctr_buf *b, enum ctr_problem p, unsigned status, con
 	char shown[513];
 
 	ctr_escape(shown, sizeof shown, text, strlen(text));
-	ctr_buf_addf(b, "{\"version\":\"%s\",\"status_code\":%u,\"code\":\"%s\",\"error\":", CTR_VERSION,
-		     status ? status : problems[p].status, problems[p].code);
+	ctr_buf_addf(b, "{\"version\":\"%s\",\"status_code\":%u,\"code\":\"%s\",\"error\":",
+		     CTR_VERSION, status ? status : problems[p].status, problems[p].code);
 	ctr_json_quote(b, shown, strlen(shown));
 	ctr_buf_adds(b, "}\n");
 }

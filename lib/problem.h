@@ -27,8 +27,9 @@ unsigned ctr_problem_status(enum ctr_problem p);
 enum ctr_problem ctr_problem_find(const char *word);
 
 /*
- * {"version","status_code","code","error"} and a line feed, appended. `status` 0 is the problem's own;
- * `text` is for people, shows no secret and is cut at 512 bytes, escaped where it is not printable.
+ * {"version","status_code","code","error"} and a line feed, appended. `status` 0 is the problem's
+ * own; `text` is for people, shows no secret and is cut at 512 bytes, escaped where it is not
+ * printable.
  */
 void ctr_problem_add(struct ctr_buf *b, enum ctr_problem p, unsigned status, const char *text);
 

@@ -25,7 +25,8 @@ int ctr_progress_parse(const char *s, enum ctr_progress_mode *mode, struct ctr_e
 			return 0;
 		}
 	}
-	return ctr_fail(e, CTR_USAGE, "usage", "--progress=%s (expected auto, json, none or text)", s);
+	return ctr_fail(e, CTR_USAGE, "usage", "--progress=%s (expected auto, json, none or text)",
+			s);
 }
 
 void ctr_progress_init(struct ctr_progress *p, const char *tool, enum ctr_progress_mode mode)
@@ -76,15 +77,17 @@ static void draw(struct ctr_progress *p, uint64_t done)
 {
 	ctr_auto_buf struct ctr_buf b = { 0 };
 	struct winsize w = { 0 };
-	size_t columns = ioctl(STDERR_FILENO, TIOCGWINSZ, &w) == 0 && w.ws_col > 1 ? w.ws_col - 1u : 79;
+	size_t columns =
+		ioctl(STDERR_FILENO, TIOCGWINSZ, &w) == 0 && w.ws_col > 1 ? w.ws_col - 1u : 79;
 	char text[256];
 	int n;
 
 	if (p->total)
-		n = snprintf(text, sizeof text, "%s: %.1f of %.1f MiB, %s", p->tool, (double)done / MIB,
-			     (double)p->total / MIB, p->what);
+		n = snprintf(text, sizeof text, "%s: %.1f of %.1f MiB, %s", p->tool,
+			     (double)done / MIB, (double)p->total / MIB, p->what);
 	else
-		n = snprintf(text, sizeof text, "%s: %.1f MiB, %s", p->tool, (double)done / MIB, p->what);
+		n = snprintf(text, sizeof text, "%s: %.1f MiB, %s", p->tool, (double)done / MIB,
+			     p->what);
 	if (n < 0)
 		return;
 	n = n < (int)sizeof text ? n : (int)sizeof text - 1;

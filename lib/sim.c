@@ -64,15 +64,17 @@ static bool exists(const char *dir, const char *name)
 	return !path.bad && access(path.p, F_OK) == 0;
 }
 
-static int load_key(const char *dir, const char *name, size_t half, struct ctr_sign_key **key, struct ctr_err *e)
+static int load_key(const char *dir, const char *name, size_t half, struct ctr_sign_key **key,
+		    struct ctr_err *e)
 {
 	ctr_auto_buf struct ctr_buf pem = { .wipe = true };
 
-	return load(dir, name, true, &pem, e) < 0 ? -1 : ctr_sign_key_read(name, &pem, half, key, e);
+	return load(dir, name, true, &pem, e) < 0 ? -1
+						  : ctr_sign_key_read(name, &pem, half, key, e);
 }
 
-static int load_values(const char *dir, const char *name, const char *changes, struct ctr_sim_values *l,
-		       struct ctr_err *e)
+static int load_values(const char *dir, const char *name, const char *changes,
+		       struct ctr_sim_values *l, struct ctr_err *e)
 {
 	ctr_auto_buf struct ctr_buf text = { 0 };
 
@@ -85,7 +87,8 @@ static int open_snp(const char *dir, struct ctr_sim *s, struct ctr_err *e)
 {
 	s->vlek = exists(dir, "vlek.key");
 	if (s->vlek && exists(dir, "vcek.key"))
-		return ctr_fail(e, CTR_USAGE, "sim.dir", "%s: has vcek.key and vlek.key (one must go)", dir);
+		return ctr_fail(e, CTR_USAGE, "sim.dir",
+				"%s: has vcek.key and vlek.key (one must go)", dir);
 	if (load_key(dir, s->vlek ? "vlek.key" : "vcek.key", 48, &s->leaf, e) < 0 ||
 	    load(dir, s->vlek ? "vlek.der" : "vcek.der", false, &s->cert[0], e) < 0 ||
 	    load(dir, "ask.der", false, &s->cert[1], e) < 0)
@@ -95,7 +98,8 @@ static int open_snp(const char *dir, struct ctr_sim *s, struct ctr_err *e)
 
 static int open_tdx(const char *dir, struct ctr_sim *s, struct ctr_err *e)
 {
-	if (load_key(dir, "att.key", 32, &s->tdx.att, e) < 0 || load_key(dir, "pck.key", 32, &s->tdx.pck, e) < 0)
+	if (load_key(dir, "att.key", 32, &s->tdx.att, e) < 0 ||
+	    load_key(dir, "pck.key", 32, &s->tdx.pck, e) < 0)
 		return -1;
 	return load(dir, "pck_chain.pem", true, &s->tdx.chain, e);
 }
@@ -128,14 +132,15 @@ int ctr_sim_open(const char *dir, const char *changes, struct ctr_sim **out, str
 	return 0;
 }
 
-int ctr_sim_mint(const struct ctr_sim *s, const uint8_t report_data[CTR_REPORT_DATA], struct ctr_buf *b,
-		 struct ctr_err *e)
+int ctr_sim_mint(const struct ctr_sim *s, const uint8_t report_data[CTR_REPORT_DATA],
+		 struct ctr_buf *b, struct ctr_err *e)
 {
 	uint8_t report[CTR_SNP_SIZE];
 
 	if (s->tee == CTR_TEE_TDX)
 		return ctr_sim_tdx_quote(&s->values, report_data, &s->tdx, b, e);
-	if (ctr_sim_snp(&s->values, report_data, report, e) < 0 || ctr_sim_snp_sign(report, s->leaf, e) < 0)
+	if (ctr_sim_snp(&s->values, report_data, report, e) < 0 ||
+	    ctr_sim_snp_sign(report, s->leaf, e) < 0)
 		return -1;
 	ctr_buf_add(b, report, sizeof report);
 	return ctr_buf_ok(b, "report", e);

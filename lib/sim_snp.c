@@ -48,7 +48,10 @@ static const struct ctr_sim_field fields[] = {
 static const struct {
 	const char *name;
 	unsigned at;
-} tcbs[] = { { "current_tcb", 0x038 }, { "reported_tcb", 0x180 }, { "committed_tcb", 0x1e0 }, { "launch_tcb", 0x1f0 } };
+} tcbs[] = { { "current_tcb", 0x038 },
+	     { "reported_tcb", 0x180 },
+	     { "committed_tcb", 0x1e0 },
+	     { "launch_tcb", 0x1f0 } };
 #define TCBS (sizeof tcbs / sizeof *tcbs)
 
 /* Where a part stands in a TCB_VERSION; PARTS where the product has none. */
@@ -60,13 +63,22 @@ static const struct product {
 	const char *name, *values; /* what holds unless something else is said */
 	uint8_t version, part[PARTS], cpuid[3];
 } products[] = {
-	{ "Milan", "bl=4,tee=0,snp=24,ucode=219", 3, { 0, 1, 6, 7, NOWHERE }, { 0x19, 0x01, 0x01 } },
-	{ "Genoa", "bl=10,tee=0,snp=23,ucode=84", 3, { 0, 1, 6, 7, NOWHERE }, { 0x19, 0x11, 0x01 } },
+	{ "Milan",
+	  "bl=4,tee=0,snp=24,ucode=219",
+	  3,
+	  { 0, 1, 6, 7, NOWHERE },
+	  { 0x19, 0x01, 0x01 } },
+	{ "Genoa",
+	  "bl=10,tee=0,snp=23,ucode=84",
+	  3,
+	  { 0, 1, 6, 7, NOWHERE },
+	  { 0x19, 0x11, 0x01 } },
 	{ "Turin", "bl=1,tee=1,snp=4,ucode=81,fmc=1", 5, { 1, 2, 3, 7, 0 }, { 0x1a, 0x02, 0x01 } },
 };
 
 static const char common[] =
-	"policy=0x30000,signature_algo=1,platform_info=0x25,current_build=29,current_minor=55,current_major=1,"
+	"policy=0x30000,signature_algo=1,platform_info=0x25,current_build=29,current_minor=55,"
+	"current_major=1,"
 	"committed_build=29,committed_minor=55,committed_major=1,"
 	"report_id_ma=ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff";
 
@@ -78,11 +90,13 @@ static int find_product(const char *name, const struct product **p, struct ctr_e
 			return 0;
 		}
 	}
-	return ctr_fail(e, CTR_USAGE, "sim.field", "product=%s: no such product (Milan, Genoa, Turin)", name);
+	return ctr_fail(e, CTR_USAGE, "sim.field",
+			"product=%s: no such product (Milan, Genoa, Turin)", name);
 }
 
 /* "bl" of all TCBs, or "launch_tcb.bl" of one. */
-static int set_part(const struct product *p, const struct ctr_sim_value *v, uint8_t *report, struct ctr_err *e)
+static int set_part(const struct product *p, const struct ctr_sim_value *v, uint8_t *report,
+		    struct ctr_err *e)
 {
 	const char *dot = strchr(v->name, '.'), *part = dot ? dot + 1 : v->name;
 	bool found = false;
@@ -103,7 +117,8 @@ static int set_part(const struct product *p, const struct ctr_sim_value *v, uint
 	return found ? 0 : ctr_sim_unknown(v, e);
 }
 
-static int set_all(const struct product *p, const struct ctr_sim_values *l, uint8_t *report, struct ctr_err *e)
+static int set_all(const struct product *p, const struct ctr_sim_values *l, uint8_t *report,
+		   struct ctr_err *e)
 {
 	for (size_t i = 0; i < l->n; i++) {
 		bool done;
@@ -118,7 +133,8 @@ static int set_all(const struct product *p, const struct ctr_sim_values *l, uint
 }
 
 /* Needed before all else: older versions have no CPUID. */
-static int version_of(const struct product *p, const struct ctr_sim_values *l, uint64_t *version, struct ctr_err *e)
+static int version_of(const struct product *p, const struct ctr_sim_values *l, uint64_t *version,
+		      struct ctr_err *e)
 {
 	for (size_t i = l->n; i > 0; i--) {
 		if (strcmp(l->v[i - 1].name, "version") == 0)
@@ -136,19 +152,22 @@ int ctr_sim_snp(const struct ctr_sim_values *l, const uint8_t report_data[CTR_RE
 	uint64_t version;
 
 	memset(report, 0, CTR_SNP_SIZE);
-	if (find_product(ctr_sim_last(l, "product"), &p, e) < 0 || version_of(p, l, &version, e) < 0)
+	if (find_product(ctr_sim_last(l, "product"), &p, e) < 0 ||
+	    version_of(p, l, &version, e) < 0)
 		return -1;
 	ctr_sim_put(report, 4, version);
 	if (version >= 3)
 		memcpy(report + CPUID, p->cpuid, sizeof p->cpuid);
 	memcpy(report + REPORT_DATA, report_data, CTR_REPORT_DATA);
 	if (ctr_sim_add_text(&usual, common, sizeof common - 1, e) < 0 ||
-	    ctr_sim_add_text(&usual, p->values, strlen(p->values), e) < 0 || set_all(p, &usual, report, e) < 0)
+	    ctr_sim_add_text(&usual, p->values, strlen(p->values), e) < 0 ||
+	    set_all(p, &usual, report, e) < 0)
 		return -1;
 	return set_all(p, l, report, e);
 }
 
-int ctr_sim_snp_sign(uint8_t report[CTR_SNP_SIZE], const struct ctr_sign_key *key, struct ctr_err *e)
+int ctr_sim_snp_sign(uint8_t report[CTR_SNP_SIZE], const struct ctr_sign_key *key,
+		     struct ctr_err *e)
 {
 	uint8_t signer = report[SIGNER_INFO], rs[2 * HALF];
 

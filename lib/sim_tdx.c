@@ -52,12 +52,15 @@ static const struct ctr_sim_field qe_fields[] = {
 #define QE_REPORT 384
 #define QE_REPORT_DATA 320
 
-static const char usual[] = "att_key_type=2,tee_type=0x81,qe_vendor_id=939a7233f79c4ca9940a0db3957f0607,"
-			    "tee_tcb_svn=0b0104,tdattributes=0x10000000,xfam=0x602e7,tee_tcb_svn2=0b0104";
+static const char usual[] =
+	"att_key_type=2,tee_type=0x81,qe_vendor_id=939a7233f79c4ca9940a0db3957f0607,"
+	"tee_tcb_svn=0b0104,tdattributes=0x10000000,xfam=0x602e7,tee_tcb_svn2=0b0104";
 static const char qe_usual[] =
 	"qe_attributes=1500000000000000e7000000,"
-	"qe_mrsigner=dc9e2a7c6f948f17474e34a7fc43ed030f7c1563f1babddf6340c82e0e54a8c5,qe_isvprodid=2,qe_isvsvn=7";
-static const char qe_auth_usual[] = "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f";
+	"qe_mrsigner=dc9e2a7c6f948f17474e34a7fc43ed030f7c1563f1babddf6340c82e0e54a8c5,qe_isvprodid="
+	"2,qe_isvsvn=7";
+static const char qe_auth_usual[] =
+	"000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f";
 #define QE_AUTH_MAX 1024
 
 /* Names that are no fields of header and body. */
@@ -76,8 +79,8 @@ static bool elsewhere(const char *name)
 	return false;
 }
 
-static int number(const struct ctr_sim_values *l, const char *name, size_t size, uint64_t usually, uint64_t *n,
-		  struct ctr_err *e)
+static int number(const struct ctr_sim_values *l, const char *name, size_t size, uint64_t usually,
+		  uint64_t *n, struct ctr_err *e)
 {
 	*n = usually;
 	for (size_t i = l->n; i > 0; i--) {
@@ -109,8 +112,8 @@ static int set_usual(const char *text, uint8_t *image, size_t n, struct ctr_err 
 	return ctr_sim_add_text(&l, text, strlen(text), e) < 0 ? -1 : set_all(&l, image, n, e);
 }
 
-int ctr_sim_tdx_body(const struct ctr_sim_values *l, const uint8_t report_data[CTR_REPORT_DATA], struct ctr_buf *b,
-		     struct ctr_err *e)
+int ctr_sim_tdx_body(const struct ctr_sim_values *l, const uint8_t report_data[CTR_REPORT_DATA],
+		     struct ctr_buf *b, struct ctr_err *e)
 {
 	uint8_t image[HEADER + BODY_1_5] = { 0 }, form[TYPE_SIZE] = { 0 };
 	size_t body;
@@ -119,9 +122,11 @@ int ctr_sim_tdx_body(const struct ctr_sim_values *l, const uint8_t report_data[C
 	if (number(l, "version", 2, 4, &version, e) < 0 ||
 	    number(l, "body_type", 2, version == 5 ? 3 : 2, &type, e) < 0)
 		return -1;
-	if ((version != 4 && version != 5) || (type != 2 && type != 3) || (version == 4 && type != 2))
-		return ctr_fail(e, CTR_USAGE, "sim.value",
-				"no such quote (expected version 4, or version 5 with body_type 2 or 3)");
+	if ((version != 4 && version != 5) || (type != 2 && type != 3) ||
+	    (version == 4 && type != 2))
+		return ctr_fail(
+			e, CTR_USAGE, "sim.value",
+			"no such quote (expected version 4, or version 5 with body_type 2 or 3)");
 	body = type == 3 ? BODY_1_5 : BODY_1_0;
 	ctr_sim_put(image, 2, version);
 	memcpy(image + REPORT_DATA, report_data, CTR_REPORT_DATA);
@@ -143,15 +148,17 @@ static int set_qe(const struct ctr_sim_values *l, uint8_t *report, struct ctr_er
 		bool done;
 
 		/* "@OFFSET" is of header and body */
-		if (l->v[i].name[0] != '@' && ctr_sim_set(qe_fields, &l->v[i], report, QE_REPORT, &done, e) < 0)
+		if (l->v[i].name[0] != '@' &&
+		    ctr_sim_set(qe_fields, &l->v[i], report, QE_REPORT, &done, e) < 0)
 			return -1;
 	}
 	return 0;
 }
 
-/* The report of the quoting enclave binds the attestation key to the PCK (DCAP quote library, section A.4). */
-static int qe_report(const struct ctr_sim_values *l, const uint8_t point[64], const uint8_t *auth, size_t nauth,
-		     uint8_t report[QE_REPORT], struct ctr_err *e)
+/* The report of the quoting enclave binds the attestation key to the PCK (DCAP quote library,
+ * section A.4). */
+static int qe_report(const struct ctr_sim_values *l, const uint8_t point[64], const uint8_t *auth,
+		     size_t nauth, uint8_t report[QE_REPORT], struct ctr_err *e)
 {
 	ctr_auto_sim_values struct ctr_sim_values first = { 0 };
 	ctr_auto_buf struct ctr_buf bound = { 0 };
@@ -161,7 +168,8 @@ static int qe_report(const struct ctr_sim_values *l, const uint8_t point[64], co
 	ctr_buf_add(&bound, auth, nauth);
 	if (ctr_buf_ok(&bound, "QE authentication data", e) < 0 ||
 	    ctr_hash(CTR_SHA256, bound.p, bound.n, report + QE_REPORT_DATA, e) < 0 ||
-	    ctr_sim_add_text(&first, qe_usual, sizeof qe_usual - 1, e) < 0 || set_qe(&first, report, e) < 0)
+	    ctr_sim_add_text(&first, qe_usual, sizeof qe_usual - 1, e) < 0 ||
+	    set_qe(&first, report, e) < 0)
 		return -1;
 	return set_qe(l, report, e);
 }
@@ -178,15 +186,16 @@ static void add_le(struct ctr_buf *b, size_t size, uint64_t v)
 #define CERT_PCK_CHAIN 5
 
 /* What stands behind the body, its own length left out. */
-static int signature(const struct ctr_sim_values *l, const struct ctr_sim_tdx_keys *k, const struct ctr_buf *body,
-		     struct ctr_buf *b, struct ctr_err *e)
+static int signature(const struct ctr_sim_values *l, const struct ctr_sim_tdx_keys *k,
+		     const struct ctr_buf *body, struct ctr_buf *b, struct ctr_err *e)
 {
 	const char *text = ctr_sim_last(l, "qe_auth_data");
 	struct ctr_sim_value v = { .name = "qe_auth_data", .value = text ? text : qe_auth_usual };
 	uint8_t quote_sig[64], point[64], report[QE_REPORT], report_sig[64], auth[QE_AUTH_MAX];
 	size_t nauth = strlen(v.value) / 2, pem = k->chain.n + 1; /* with a NUL */
 
-	if (ctr_sim_bytes(&v, auth, sizeof auth, e) < 0 || ctr_sign_key_point(k->att, point, e) < 0 ||
+	if (ctr_sim_bytes(&v, auth, sizeof auth, e) < 0 ||
+	    ctr_sign_key_point(k->att, point, e) < 0 ||
 	    ctr_sign(k->att, CTR_SHA256, body->p, body->n, quote_sig, e) < 0 ||
 	    qe_report(l, point, auth, nauth, report, e) < 0 ||
 	    ctr_sign(k->pck, CTR_SHA256, report, sizeof report, report_sig, e) < 0)
@@ -211,8 +220,8 @@ int ctr_sim_tdx_quote(const struct ctr_sim_values *l, const uint8_t report_data[
 	ctr_auto_buf struct ctr_buf body = { 0 }, sig = { 0 };
 	uint64_t trailing;
 
-	if (number(l, "trailing", 2, 0, &trailing, e) < 0 || ctr_sim_tdx_body(l, report_data, &body, e) < 0 ||
-	    signature(l, k, &body, &sig, e) < 0)
+	if (number(l, "trailing", 2, 0, &trailing, e) < 0 ||
+	    ctr_sim_tdx_body(l, report_data, &body, e) < 0 || signature(l, k, &body, &sig, e) < 0)
 		return -1;
 	ctr_buf_add(b, body.p, body.n);
 	add_le(b, 4, sig.n);

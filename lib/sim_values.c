@@ -14,13 +14,14 @@ void ctr_sim_values_free(struct ctr_sim_values *l)
 	l->n = 0;
 }
 
-int ctr_sim_add(struct ctr_sim_values *l, const char *name, size_t nname, const char *value, size_t nvalue,
-		struct ctr_err *e)
+int ctr_sim_add(struct ctr_sim_values *l, const char *name, size_t nname, const char *value,
+		size_t nvalue, struct ctr_err *e)
 {
 	char *own;
 
 	if (nname == 0 || nname > CTR_SIM_TEXT || nvalue > CTR_SIM_TEXT)
-		return ctr_fail(e, CTR_USAGE, "sim.value", "a value without name, or a text of more than %zu bytes",
+		return ctr_fail(e, CTR_USAGE, "sim.value",
+				"a value without name, or a text of more than %zu bytes",
 				CTR_SIM_TEXT);
 	if (l->n == CTR_SIM_VALUES)
 		return ctr_fail(e, CTR_USAGE, "sim.value", "more than %d values", CTR_SIM_VALUES);
@@ -41,10 +42,12 @@ int ctr_sim_add_text(struct ctr_sim_values *l, const char *text, size_t n, struc
 	while (r.left) {
 		ctr_rd_until(&r, ',', &item);
 		if (!memchr(item.p, '=', item.left))
-			return ctr_fail(e, CTR_USAGE, "sim.value", "%.*s: no value (expected NAME=VALUE,…)",
-					(int)(item.left < 64 ? item.left : 64), (const char *)item.p);
+			return ctr_fail(
+				e, CTR_USAGE, "sim.value", "%.*s: no value (expected NAME=VALUE,…)",
+				(int)(item.left < 64 ? item.left : 64), (const char *)item.p);
 		ctr_rd_until(&item, '=', &name);
-		if (ctr_sim_add(l, (const char *)name.p, name.left, (const char *)item.p, item.left, e) < 0)
+		if (ctr_sim_add(l, (const char *)name.p, name.left, (const char *)item.p, item.left,
+				e) < 0)
 			return -1;
 	}
 	return 0;
@@ -66,7 +69,8 @@ static int add_member(struct ctr_sim_values *l, const struct ctr_jval *v, struct
 	return ctr_sim_add(l, v->key, strlen(v->key), s, strlen(s), e);
 }
 
-int ctr_sim_add_json(struct ctr_sim_values *l, const char *name, const struct ctr_buf *text, struct ctr_err *e)
+int ctr_sim_add_json(struct ctr_sim_values *l, const char *name, const struct ctr_buf *text,
+		     struct ctr_err *e)
 {
 	ctr_auto_json struct ctr_json *j = NULL;
 	struct ctr_jval root;
@@ -113,9 +117,11 @@ int ctr_sim_number(const struct ctr_sim_value *v, size_t size, uint64_t *n, stru
 	}
 	errno = 0;
 	x = strtoull(s, NULL, base);
-	if (*s == '\0' || s[strspn(s, digits)] != '\0' || errno == ERANGE || (size < 8 && x >> 8 * size))
-		return ctr_fail(e, CTR_USAGE, "sim.value", "%s=%s: no number of %zu bits (decimal or 0x…)", v->name,
-				v->value, 8 * size);
+	if (*s == '\0' || s[strspn(s, digits)] != '\0' || errno == ERANGE ||
+	    (size < 8 && x >> 8 * size))
+		return ctr_fail(e, CTR_USAGE, "sim.value",
+				"%s=%s: no number of %zu bits (decimal or 0x…)", v->name, v->value,
+				8 * size);
 	*n = x;
 	return 0;
 }
@@ -124,9 +130,11 @@ int ctr_sim_bytes(const struct ctr_sim_value *v, uint8_t *at, size_t size, struc
 {
 	size_t digits = strlen(v->value);
 
-	if (digits % 2 || digits / 2 > size || ctr_hex_parse(v->value, digits, at, digits / 2, NULL) < 0)
-		return ctr_fail(e, CTR_USAGE, "sim.value", "%s=%s: no bytes in hexadecimal, %zu at most", v->name,
-				v->value, size);
+	if (digits % 2 || digits / 2 > size ||
+	    ctr_hex_parse(v->value, digits, at, digits / 2, NULL) < 0)
+		return ctr_fail(e, CTR_USAGE, "sim.value",
+				"%s=%s: no bytes in hexadecimal, %zu at most", v->name, v->value,
+				size);
 	memset(at + digits / 2, 0, size - digits / 2);
 	return 0;
 }
@@ -141,13 +149,14 @@ static int poke(const struct ctr_sim_value *v, uint8_t *image, size_t n, struct 
 	if (ctr_sim_number(&offset, 2, &at, e) < 0)
 		return -1;
 	if (at > n || len > n - at)
-		return ctr_fail(e, CTR_USAGE, "sim.value", "%s=%s: beyond the %zu bytes that are signed", v->name,
-				v->value, n);
+		return ctr_fail(e, CTR_USAGE, "sim.value",
+				"%s=%s: beyond the %zu bytes that are signed", v->name, v->value,
+				n);
 	return ctr_sim_bytes(v, image + at, len, e);
 }
 
-int ctr_sim_set(const struct ctr_sim_field *table, const struct ctr_sim_value *v, uint8_t *image, size_t n,
-		bool *done, struct ctr_err *e)
+int ctr_sim_set(const struct ctr_sim_field *table, const struct ctr_sim_value *v, uint8_t *image,
+		size_t n, bool *done, struct ctr_err *e)
 {
 	uint64_t x = 0;
 

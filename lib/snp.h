@@ -16,17 +16,27 @@ extern const char *const ctr_snp_product_names[CTR_PRODUCTS];
 enum ctr_snp_product ctr_snp_product_find(const char *s, size_t n);
 
 /* A TCB_VERSION by component, whatever places the product gives them. */
-enum ctr_snp_tcb { CTR_TCB_BOOTLOADER, CTR_TCB_TEE, CTR_TCB_SNP, CTR_TCB_MICROCODE, CTR_TCB_FMC, CTR_TCB_N };
+enum ctr_snp_tcb {
+	CTR_TCB_BOOTLOADER,
+	CTR_TCB_TEE,
+	CTR_TCB_SNP,
+	CTR_TCB_MICROCODE,
+	CTR_TCB_FMC,
+	CTR_TCB_N
+};
 extern const char *const ctr_snp_tcb_short[CTR_TCB_N]; /* "bl", "tee", "snp", "ucode", "fmc" */
 struct ctr_snp_svn {
 	uint8_t v[CTR_TCB_N]; /* FMC is 0 where the product has none */
 };
-/* Of 8 bytes as they stand in the report; a byte that the product reserves is -1 when it is not zero. */
-CTR_MUST int ctr_snp_svn(enum ctr_snp_product product, const uint8_t tcb[8], struct ctr_snp_svn *svn);
+/* Of 8 bytes as they stand in the report; a byte that the product reserves is -1 when it is not
+ * zero. */
+CTR_MUST int ctr_snp_svn(enum ctr_snp_product product, const uint8_t tcb[8],
+			 struct ctr_snp_svn *svn);
 /* The components that the product has: CTR_TCB_N for Turin, else one less. */
 int ctr_snp_svn_n(enum ctr_snp_product product);
 /* "bl 4, tee 0, snp 24, ucode 219" into b. */
-const char *ctr_snp_svn_print(enum ctr_snp_product product, const struct ctr_snp_svn *svn, char b[64]);
+const char *ctr_snp_svn_print(enum ctr_snp_product product, const struct ctr_snp_svn *svn,
+			      char b[64]);
 
 /* Bits of POLICY */
 #define CTR_SNP_POLICY_SMT ((uint64_t)1 << 16)
@@ -65,8 +75,9 @@ struct ctr_snp_report {
 };
 
 /*
- * Reads a report of version 2 to 5. What the specification says is zero or one must be so, the unsigned tail too. CTR_FORMAT:
- * "snp.length", "snp.version", "snp.reserved", "snp.field" (signature algorithm, VMPL of the host).
+ * Reads a report of version 2 to 5. What the specification says is zero or one must be so, the
+ * unsigned tail too. CTR_FORMAT: "snp.length", "snp.version", "snp.reserved", "snp.field"
+ * (signature algorithm, VMPL of the host).
  */
 CTR_MUST int ctr_snp_parse(const uint8_t *p, size_t n, struct ctr_snp_report *r, struct ctr_err *e);
 
@@ -75,13 +86,16 @@ static inline enum ctr_snp_key ctr_snp_signing_key(const struct ctr_snp_report *
 	return (enum ctr_snp_key)(r->signer_info >> 2 & 7);
 }
 
-/* The product that the CPUID bytes say: CTR_PRODUCTS for version 2, which has none, and for what is not known. */
+/* The product that the CPUID bytes say: CTR_PRODUCTS for version 2, which has none, and for what is
+ * not known. */
 enum ctr_snp_product ctr_snp_cpuid_product(const struct ctr_snp_report *r);
 
 /*
- * Every field, by the specification's name in lower case, as a member of obj: numbers as such, masks as "0x…", bytes in
- * hexadecimal, TCBs by component of the product (CTR_PRODUCTS: as 8 bytes).
+ * Every field, by the specification's name in lower case, as a member of obj: numbers as such,
+ * masks as "0x…", bytes in hexadecimal, TCBs by component of the product (CTR_PRODUCTS: as 8
+ * bytes).
  */
-void ctr_snp_claims(const struct ctr_snp_report *r, enum ctr_snp_product product, struct ctr_json *obj);
+void ctr_snp_claims(const struct ctr_snp_report *r, enum ctr_snp_product product,
+		    struct ctr_json *obj);
 
 #endif

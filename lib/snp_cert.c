@@ -13,14 +13,16 @@ static int bad(struct ctr_err *e, const char *name, const char *why)
 }
 
 /* 1 and the value, 0 when it is absent, -1 when it is there twice. */
-static int find(const X509 *c, const char *oid, const char *name, struct ctr_rd *v, struct ctr_err *e)
+static int find(const X509 *c, const char *oid, const char *name, struct ctr_rd *v,
+		struct ctr_err *e)
 {
 	int n = ctr_x509_ext(c, oid, v);
 
 	return n < 0 ? bad(e, name, "there twice") : n;
 }
 
-static int spl(const X509 *c, const char *oid, const char *name, bool must, uint8_t *out, struct ctr_err *e)
+static int spl(const X509 *c, const char *oid, const char *name, bool must, uint8_t *out,
+	       struct ctr_err *e)
 {
 	struct ctr_rd v;
 	uint64_t x = 0;
@@ -37,7 +39,8 @@ static int spl(const X509 *c, const char *oid, const char *name, bool must, uint
 	return 0;
 }
 
-static int text(const X509 *c, const char *oid, const char *name, char *b, size_t size, struct ctr_err *e)
+static int text(const X509 *c, const char *oid, const char *name, char *b, size_t size,
+		struct ctr_err *e)
 {
 	struct ctr_rd v;
 	int n = find(c, oid, name, &v, e);
@@ -57,7 +60,8 @@ static int product(const X509 *c, struct ctr_snp_vek *v, struct ctr_err *e)
 	if (n <= 0)
 		return n < 0 ? -1 : bad(e, "productName", "missing");
 	v->product = ctr_snp_product_find(name, strcspn(name, "-"));
-	return v->product == CTR_PRODUCTS ? bad(e, "productName", "not one of Milan, Genoa, Turin") : 0;
+	return v->product == CTR_PRODUCTS ? bad(e, "productName", "not one of Milan, Genoa, Turin")
+					  : 0;
 }
 
 /* Turin has no SPL4 and has FMC; what the older ones reserve must be zero. */
@@ -67,10 +71,14 @@ static int tcb(const X509 *c, struct ctr_snp_vek *v, struct ctr_err *e)
 		const char *oid, *name;
 		int part; /* of the TCB, -1 for reserved */
 	} rows[] = {
-		{ OID "3.1", "blSPL", CTR_TCB_BOOTLOADER }, { OID "3.2", "teeSPL", CTR_TCB_TEE },
-		{ OID "3.3", "snpSPL", CTR_TCB_SNP },	    { OID "3.8", "ucodeSPL", CTR_TCB_MICROCODE },
-		{ OID "3.9", "fmcSPL", CTR_TCB_FMC },	    { OID "3.4", "spl4", -1 },
-		{ OID "3.5", "spl5", -1 },		    { OID "3.6", "spl6", -1 },
+		{ OID "3.1", "blSPL", CTR_TCB_BOOTLOADER },
+		{ OID "3.2", "teeSPL", CTR_TCB_TEE },
+		{ OID "3.3", "snpSPL", CTR_TCB_SNP },
+		{ OID "3.8", "ucodeSPL", CTR_TCB_MICROCODE },
+		{ OID "3.9", "fmcSPL", CTR_TCB_FMC },
+		{ OID "3.4", "spl4", -1 },
+		{ OID "3.5", "spl5", -1 },
+		{ OID "3.6", "spl6", -1 },
 		{ OID "3.7", "spl7", -1 },
 	};
 
@@ -78,10 +86,12 @@ static int tcb(const X509 *c, struct ctr_snp_vek *v, struct ctr_err *e)
 		int part = rows[i].part;
 		uint8_t x;
 
-		if (spl(c, rows[i].oid, rows[i].name, part >= 0 && part < ctr_snp_svn_n(v->product), &x, e) < 0)
+		if (spl(c, rows[i].oid, rows[i].name, part >= 0 && part < ctr_snp_svn_n(v->product),
+			&x, e) < 0)
 			return -1;
 		if (x && (part < 0 || part >= ctr_snp_svn_n(v->product)))
-			return bad(e, rows[i].name, "not zero, for a product that does not have it");
+			return bad(e, rows[i].name,
+				   "not zero, for a product that does not have it");
 		if (part >= 0)
 			v->tcb.v[part] = x;
 	}
@@ -97,7 +107,8 @@ static int hwid(const X509 *c, struct ctr_snp_vek *v, struct ctr_err *e)
 
 	if (n <= 0)
 		return n;
-	if (x.left == want ? ctr_rd_copy(&x, v->hwid, want) < 0 : ctr_der_octets(&x, v->hwid, want) < 0)
+	if (x.left == want ? ctr_rd_copy(&x, v->hwid, want) < 0
+			   : ctr_der_octets(&x, v->hwid, want) < 0)
 		return bad(e, "hwID", "not as long as the product's chip id");
 	return ctr_rd_end(&x) < 0 ? bad(e, "hwID", "bytes behind it") : 1;
 }
@@ -107,16 +118,22 @@ static int kind(const X509 *c, struct ctr_snp_vek *v, struct ctr_err *e)
 	char name[64];
 	int chip, provider;
 
-	if (!ctr_x509_cn(c, false, name, sizeof name) || (strcmp(name, "SEV-VCEK") != 0 && strcmp(name, "SEV-VLEK") != 0))
-		return ctr_fail(e, CTR_FORMAT, "snp.cert", "the common name is neither SEV-VCEK nor SEV-VLEK");
+	if (!ctr_x509_cn(c, false, name, sizeof name) ||
+	    (strcmp(name, "SEV-VCEK") != 0 && strcmp(name, "SEV-VLEK") != 0))
+		return ctr_fail(e, CTR_FORMAT, "snp.cert",
+				"the common name is neither SEV-VCEK nor SEV-VLEK");
 	v->vlek = name[5] == 'L';
 	chip = hwid(c, v, e);
 	provider = chip < 0 ? -1 : text(c, OID "5", "cspID", v->csp, sizeof v->csp, e);
 	if (provider < 0)
 		return -1;
 	if (v->vlek)
-		return chip || !provider ? bad(e, chip ? "hwID" : "cspID", chip ? "there in a VLEK" : "missing in a VLEK") : 0;
-	return !chip || provider ? bad(e, chip ? "cspID" : "hwID", chip ? "there in a VCEK" : "missing in a VCEK") : 0;
+		return chip || !provider ? bad(e, chip ? "hwID" : "cspID",
+					       chip ? "there in a VLEK" : "missing in a VLEK")
+					 : 0;
+	return !chip || provider ? bad(e, chip ? "cspID" : "hwID",
+				       chip ? "there in a VCEK" : "missing in a VCEK")
+				 : 0;
 }
 
 int ctr_snp_vek_read(const X509 *c, struct ctr_snp_vek *v, struct ctr_err *e)

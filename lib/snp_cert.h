@@ -1,4 +1,5 @@
-/* What an SNP signing certificate (VCEK, VLEK) says of its chip: AMD publication 57230, "VCEK and VLEK certificate extensions". */
+/* What an SNP signing certificate (VCEK, VLEK) says of its chip: AMD publication 57230, "VCEK and
+ * VLEK certificate extensions". */
 #ifndef LIB_SNP_CERT_H
 #define LIB_SNP_CERT_H
 
@@ -6,7 +7,7 @@
 #include "x509.h"
 
 struct ctr_snp_vek {
-	bool vlek; /* by its common name; then csp is set, else hwid */
+	bool vlek;		      /* by its common name; then csp is set, else hwid */
 	enum ctr_snp_product product; /* of the product name extension */
 	struct ctr_snp_svn tcb;
 	uint8_t hwid[64]; /* as in CHIP_ID: Turin's 8 bytes, then zeros */
@@ -14,8 +15,8 @@ struct ctr_snp_vek {
 };
 
 /*
- * Reads the extensions. Each value must be the exact DER, each be there once. CTR_FORMAT "snp.cert" with the name
- * of the extension; the certificate's signature is not looked at.
+ * Reads the extensions. Each value must be the exact DER, each be there once. CTR_FORMAT "snp.cert"
+ * with the name of the extension; the certificate's signature is not looked at.
  */
 CTR_MUST int ctr_snp_vek_read(const X509 *c, struct ctr_snp_vek *v, struct ctr_err *e);
 

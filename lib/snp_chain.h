@@ -11,8 +11,9 @@ struct ctr_snp_chain {
 	struct ctr_checks checks; /* that were made */
 	bool has_vek;
 	struct ctr_snp_vek vek;
-	enum ctr_snp_product product; /* by the names in the chain, CTR_PRODUCTS when they do not fit */
-	EVP_PKEY *key;		      /* the leaf's, NULL when it cannot be used */
+	enum ctr_snp_product
+		product; /* by the names in the chain, CTR_PRODUCTS when they do not fit */
+	EVP_PKEY *key;	 /* the leaf's, NULL when it cannot be used */
 	struct {
 		const char *what, *check;
 		time_t from, until;
@@ -20,8 +21,9 @@ struct ctr_snp_chain {
 	size_t n_windows;
 };
 
-CTR_MUST int ctr_snp_chain_check(const struct ctr_evidence *ev, bool vlek, const struct ctr_verify_opts *o,
-				 struct ctr_snp_chain *ch, struct ctr_err *e);
+CTR_MUST int ctr_snp_chain_check(const struct ctr_evidence *ev, bool vlek,
+				 const struct ctr_verify_opts *o, struct ctr_snp_chain *ch,
+				 struct ctr_err *e);
 void ctr_snp_chain_free(struct ctr_snp_chain *ch);
 
 #endif

@@ -59,8 +59,8 @@ void ctr_snp_cache_free(struct ctr_snp_cache *c)
 }
 
 /* Over all that the chain's checks depend on. */
-static int chain_key(const struct ctr_evidence *ev, bool vlek, const struct ctr_verify_opts *o, uint8_t out[CTR_SHA256_SIZE],
-		     struct ctr_err *e)
+static int chain_key(const struct ctr_evidence *ev, bool vlek, const struct ctr_verify_opts *o,
+		     uint8_t out[CTR_SHA256_SIZE], struct ctr_err *e)
 {
 	static const enum ctr_item items[] = { CTR_VCEK, CTR_VLEK, CTR_ASK, CTR_ARK, CTR_CRL };
 	static const uint8_t none[CTR_SHA256_SIZE];
@@ -73,7 +73,8 @@ static int chain_key(const struct ctr_evidence *ev, bool vlek, const struct ctr_
 	for (size_t i = 0; i < sizeof items / sizeof *items; i++) {
 		uint64_t n = ev->item[items[i]].n;
 
-		if (ctr_hasher_add(h, &n, sizeof n, e) < 0 || ctr_hasher_add(h, ev->item[items[i]].p, n, e) < 0)
+		if (ctr_hasher_add(h, &n, sizeof n, e) < 0 ||
+		    ctr_hasher_add(h, ev->item[items[i]].p, n, e) < 0)
 			return -1;
 	}
 	return ctr_hasher_end(h, out, e);
@@ -105,8 +106,8 @@ static void keep(struct ctr_snp_cache *c, struct entry *en)
 	put(c, old);
 }
 
-static int chain(const struct ctr_evidence *ev, bool vlek, const struct ctr_verify_opts *o, struct ctr_snp_cache *c,
-		 struct entry **out, struct ctr_err *e)
+static int chain(const struct ctr_evidence *ev, bool vlek, const struct ctr_verify_opts *o,
+		 struct ctr_snp_cache *c, struct entry **out, struct ctr_err *e)
 {
 	uint8_t key[CTR_SHA256_SIZE];
 
@@ -133,16 +134,21 @@ static int chain(const struct ctr_evidence *ev, bool vlek, const struct ctr_veri
 
 _Static_assert(CTR_SNP_LINKS <= CTR_EXPIRIES, "a place for each");
 
-static void check_times(const struct ctr_snp_chain *ch, time_t at, struct ctr_checks *cs, struct ctr_snp_result *r)
+static void check_times(const struct ctr_snp_chain *ch, time_t at, struct ctr_checks *cs,
+			struct ctr_snp_result *r)
 {
 	char from[CTR_TIME_MAX], until[CTR_TIME_MAX], now[CTR_TIME_MAX], both[2 * CTR_TIME_MAX + 8];
 
 	for (size_t i = 0; i < ch->n_windows; i++) {
 		time_t a = ch->window[i].from, b = ch->window[i].until;
 
-		snprintf(both, sizeof both, "%s to %s", ctr_time_print(a, from), ctr_time_print(b, until));
-		ctr_check(cs, ch->window[i].check, a <= at && at <= b, both, ctr_time_print(at, now), "%s%s", ch->window[i].what,
-			  a <= at && at <= b ? "" : at > b ? ": expired, get a new one" : ": not valid yet");
+		snprintf(both, sizeof both, "%s to %s", ctr_time_print(a, from),
+			 ctr_time_print(b, until));
+		ctr_check(cs, ch->window[i].check, a <= at && at <= b, both,
+			  ctr_time_print(at, now), "%s%s", ch->window[i].what,
+			  a <= at && at <= b ? ""
+			  : at > b	     ? ": expired, get a new one"
+					     : ": not valid yet");
 		r->expiry[r->n_expiry++] = (struct ctr_expiry){ ch->window[i].what, b };
 		if (!r->expires_item || b < r->expires) {
 			r->expires = b;
@@ -152,7 +158,8 @@ static void check_times(const struct ctr_snp_chain *ch, time_t at, struct ctr_ch
 }
 
 /* CPUID against the chain: a report of version 2 has none, and is held by its chain alone. */
-static void check_product(const struct ctr_snp_chain *ch, struct ctr_checks *cs, struct ctr_snp_result *r)
+static void check_product(const struct ctr_snp_chain *ch, struct ctr_checks *cs,
+			  struct ctr_snp_result *r)
 {
 	enum ctr_snp_product cpu = ctr_snp_cpuid_product(&r->report);
 	char fms[24];
@@ -162,19 +169,23 @@ static void check_product(const struct ctr_snp_chain *ch, struct ctr_checks *cs,
 		return;
 	}
 	if (r->report.version < 3) {
-		ctr_check_skip(cs, "snp.report.product", "a report of version 2 does not say the product");
+		ctr_check_skip(cs, "snp.report.product",
+			       "a report of version 2 does not say the product");
 		r->product = ch->product;
 		return;
 	}
-	snprintf(fms, sizeof fms, "%s (%02x/%02x/%02x)", cpu == CTR_PRODUCTS ? "unknown" : ctr_snp_product_names[cpu],
+	snprintf(fms, sizeof fms, "%s (%02x/%02x/%02x)",
+		 cpu == CTR_PRODUCTS ? "unknown" : ctr_snp_product_names[cpu],
 		 r->report.cpuid_family, r->report.cpuid_model, r->report.cpuid_stepping);
-	if (ctr_check(cs, "snp.report.product", cpu == ch->product, ctr_snp_product_names[ch->product], fms,
+	if (ctr_check(cs, "snp.report.product", cpu == ch->product,
+		      ctr_snp_product_names[ch->product], fms,
 		      "CPUID family, model and stepping of the report against the chain"))
 		r->product = ch->product;
 }
 
 /* The certificate is for one chip at one TCB; the report must be of both. */
-static void check_binding(const struct ctr_snp_chain *ch, struct ctr_checks *cs, struct ctr_snp_result *r)
+static void check_binding(const struct ctr_snp_chain *ch, struct ctr_checks *cs,
+			  struct ctr_snp_result *r)
 {
 	static const uint8_t zero[64];
 	struct ctr_snp_svn reported;
@@ -187,19 +198,26 @@ static void check_binding(const struct ctr_snp_chain *ch, struct ctr_checks *cs,
 		return;
 	}
 	layout = ctr_snp_svn(ch->vek.product, r->report.reported_tcb, &reported) == 0;
-	ctr_check(cs, "snp.report.tcb", layout && ctr_same(&reported, &ch->vek.tcb, sizeof reported),
-		  ctr_snp_svn_print(ch->vek.product, &ch->vek.tcb, want), ctr_snp_svn_print(ch->vek.product, &reported, got),
-		  "REPORTED_TCB against the certificate's%s", layout ? "" : "; bytes that the product reserves are not zero");
+	ctr_check(cs, "snp.report.tcb",
+		  layout && ctr_same(&reported, &ch->vek.tcb, sizeof reported),
+		  ctr_snp_svn_print(ch->vek.product, &ch->vek.tcb, want),
+		  ctr_snp_svn_print(ch->vek.product, &reported, got),
+		  "REPORTED_TCB against the certificate's%s",
+		  layout ? "" : "; bytes that the product reserves are not zero");
 	if (ch->vek.vlek)
-		ctr_check_skip(cs, "snp.report.chip_id", "a VLEK is the cloud provider's (%s), not of one chip", ch->vek.csp);
+		ctr_check_skip(cs, "snp.report.chip_id",
+			       "a VLEK is the cloud provider's (%s), not of one chip", ch->vek.csp);
 	else if (ctr_same(r->report.chip_id, zero, sizeof zero))
 		ctr_check(cs, "snp.report.chip_id", false, "the chip of the VCEK", "zero",
-			  "the host masks CHIP_ID (MASK_CHIP_ID): switch that off, or sign with a VLEK");
+			  "the host masks CHIP_ID (MASK_CHIP_ID): switch that off, or sign with a "
+			  "VLEK");
 	else
-		ctr_check_bytes(cs, "snp.report.chip_id", ch->vek.hwid, r->report.chip_id, 64, "CHIP_ID against hwID of the VCEK");
+		ctr_check_bytes(cs, "snp.report.chip_id", ch->vek.hwid, r->report.chip_id, 64,
+				"CHIP_ID against hwID of the VCEK");
 }
 
-/* The report's numbers are little-endian; OpenSSL wants DER, and refuses what is not from 1 to n-1. */
+/* The report's numbers are little-endian; OpenSSL wants DER, and refuses what is not from 1 to n-1.
+ */
 static bool verify_signature(EVP_PKEY *key, const struct ctr_snp_report *r, struct ctr_err *e)
 {
 	uint8_t digest[48], *der = NULL;
@@ -214,7 +232,8 @@ static bool verify_signature(EVP_PKEY *key, const struct ctr_snp_report *r, stru
 		n = i2d_ECDSA_SIG(sig, &der);
 	}
 	if (n > 0 && ctx && ctr_hash(CTR_SHA384, r->raw, CTR_SNP_SIGNED_SIZE, digest, e) == 0)
-		ok = EVP_PKEY_verify_init(ctx) == 1 && EVP_PKEY_verify(ctx, der, (size_t)n, digest, sizeof digest) == 1;
+		ok = EVP_PKEY_verify_init(ctx) == 1 &&
+		     EVP_PKEY_verify(ctx, der, (size_t)n, digest, sizeof digest) == 1;
 	EVP_PKEY_CTX_free(ctx);
 	OPENSSL_free(der);
 	ECDSA_SIG_free(sig);
@@ -223,22 +242,24 @@ static bool verify_signature(EVP_PKEY *key, const struct ctr_snp_report *r, stru
 	return ok;
 }
 
-static void check_signature(const struct ctr_snp_chain *ch, struct ctr_checks *cs, struct ctr_snp_result *r, bool signed_at_all,
-			    struct ctr_err *e)
+static void check_signature(const struct ctr_snp_chain *ch, struct ctr_checks *cs,
+			    struct ctr_snp_result *r, bool signed_at_all, struct ctr_err *e)
 {
 	bool ok;
 
 	if (!signed_at_all || !ch->key) {
-		ctr_check_skip(cs, "snp.report.signature", ch->key ? "the report is not signed" : "no key to check it with");
+		ctr_check_skip(cs, "snp.report.signature",
+			       ch->key ? "the report is not signed" : "no key to check it with");
 		return;
 	}
 	ok = verify_signature(ch->key, &r->report, e);
-	ctr_check(cs, "snp.report.signature", ok, "ECDSA P-384 with SHA-384 by the leaf's key", ok ? "so" : "no signature of that key",
-		  NULL);
+	ctr_check(cs, "snp.report.signature", ok, "ECDSA P-384 with SHA-384 by the leaf's key",
+		  ok ? "so" : "no signature of that key", NULL);
 }
 
-int ctr_snp_verify(const struct ctr_evidence *ev, const struct ctr_verify_opts *o, struct ctr_snp_cache *cache,
-		   struct ctr_checks *cs, struct ctr_snp_result *r, struct ctr_err *e)
+int ctr_snp_verify(const struct ctr_evidence *ev, const struct ctr_verify_opts *o,
+		   struct ctr_snp_cache *cache, struct ctr_checks *cs, struct ctr_snp_result *r,
+		   struct ctr_err *e)
 {
 	size_t failed = cs->failed;
 	enum ctr_snp_key signer;
@@ -246,13 +267,16 @@ int ctr_snp_verify(const struct ctr_evidence *ev, const struct ctr_verify_opts *
 	bool is_signed;
 
 	*r = (struct ctr_snp_result){ .product = CTR_PRODUCTS };
-	if (ctr_snp_parse((const uint8_t *)ev->item[CTR_REPORT].p, ev->item[CTR_REPORT].n, &r->report, e) < 0)
+	if (ctr_snp_parse((const uint8_t *)ev->item[CTR_REPORT].p, ev->item[CTR_REPORT].n,
+			  &r->report, e) < 0)
 		return -1;
 	signer = ctr_snp_signing_key(&r->report);
 	if (chain(ev, signer == CTR_SNP_VLEK, o, cache, &en, e) < 0)
 		return -1;
-	is_signed = (signer == CTR_SNP_VCEK || signer == CTR_SNP_VLEK) && !(r->report.signer_info & CTR_SNP_SIGNER_MASK_CHIP_KEY);
-	ctr_check(cs, "snp.report.signer", is_signed, "SIGNING_KEY VCEK or VLEK, MASK_CHIP_KEY clear", is_signed ? "so" : "not so",
+	is_signed = (signer == CTR_SNP_VCEK || signer == CTR_SNP_VLEK) &&
+		    !(r->report.signer_info & CTR_SNP_SIGNER_MASK_CHIP_KEY);
+	ctr_check(cs, "snp.report.signer", is_signed,
+		  "SIGNING_KEY VCEK or VLEK, MASK_CHIP_KEY clear", is_signed ? "so" : "not so",
 		  "SIGNER_INFO 0x%x", r->report.signer_info);
 	ctr_checks_append(cs, &en->chain.checks);
 	check_times(&en->chain, o->at, cs, r);

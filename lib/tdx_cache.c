@@ -8,7 +8,8 @@
 #define SLOTS 256
 struct ctr_tdx_cache {
 	pthread_mutex_t lock;
-	struct ctr_tdx_trust *slot[SLOTS]; /* by the first byte of the key; a newer one takes the place */
+	struct ctr_tdx_trust
+		*slot[SLOTS]; /* by the first byte of the key; a newer one takes the place */
 };
 
 int ctr_tdx_cache_new(struct ctr_tdx_cache **c, struct ctr_err *e)
@@ -55,17 +56,21 @@ static int add(struct ctr_hasher *h, const void *p, size_t n, struct ctr_err *e)
 	return ctr_hasher_add(h, &len, sizeof len, e) < 0 ? -1 : n ? ctr_hasher_add(h, p, n, e) : 0;
 }
 
-/* Over all that trust is made of, each part with its length, so that no two sets give the same bytes. */
-static int trust_key(const struct ctr_evidence *ev, const struct ctr_tdx_quote *q, const struct ctr_verify_opts *o,
-		     uint8_t out[CTR_SHA256_SIZE], struct ctr_err *e)
+/* Over all that trust is made of, each part with its length, so that no two sets give the same
+ * bytes. */
+static int trust_key(const struct ctr_evidence *ev, const struct ctr_tdx_quote *q,
+		     const struct ctr_verify_opts *o, uint8_t out[CTR_SHA256_SIZE],
+		     struct ctr_err *e)
 {
-	static const enum ctr_item items[] = { CTR_TCB_INFO,	      CTR_TCB_INFO_CHAIN, CTR_QE_IDENTITY,
-					       CTR_QE_IDENTITY_CHAIN, CTR_PCK_CRL,	  CTR_ROOT_CRL };
+	static const enum ctr_item items[] = { CTR_TCB_INFO,	CTR_TCB_INFO_CHAIN,
+					       CTR_QE_IDENTITY, CTR_QE_IDENTITY_CHAIN,
+					       CTR_PCK_CRL,	CTR_ROOT_CRL };
 	ctr_auto_hasher struct ctr_hasher *h = NULL;
 	uint8_t head[2] = { (uint8_t)o->crl, o->tcb_optional };
 
 	if (ctr_hasher_new(CTR_SHA256, &h, e) < 0 || add(h, head, sizeof head, e) < 0 ||
-	    add(h, o->test_root, o->test_root ? CTR_SHA256_SIZE : 0, e) < 0 || add(h, q->chain.p, q->chain.left, e) < 0)
+	    add(h, o->test_root, o->test_root ? CTR_SHA256_SIZE : 0, e) < 0 ||
+	    add(h, q->chain.p, q->chain.left, e) < 0)
 		return -1;
 	for (size_t i = 0; i < sizeof items / sizeof *items; i++) {
 		if (add(h, ev->item[items[i]].p, ev->item[items[i]].n, e) < 0)
@@ -100,8 +105,9 @@ static void keep(struct ctr_tdx_cache *c, struct ctr_tdx_trust *t)
 	ctr_tdx_trust_put(c, old);
 }
 
-int ctr_tdx_trust_get(struct ctr_tdx_cache *c, const struct ctr_evidence *ev, const struct ctr_tdx_quote *q,
-		      const struct ctr_verify_opts *o, struct ctr_tdx_trust **out, struct ctr_err *e)
+int ctr_tdx_trust_get(struct ctr_tdx_cache *c, const struct ctr_evidence *ev,
+		      const struct ctr_tdx_quote *q, const struct ctr_verify_opts *o,
+		      struct ctr_tdx_trust **out, struct ctr_err *e)
 {
 	uint8_t key[CTR_SHA256_SIZE] = { 0 };
 	struct ctr_tdx_trust *t;

@@ -3,8 +3,9 @@
 #include <string.h>
 
 const uint8_t ctr_tdx_root[CTR_SHA256_SIZE] = {
-	0xa0, 0xaf, 0x03, 0x12, 0x89, 0xf5, 0xd5, 0xd4, 0x13, 0x2f, 0x91, 0x86, 0x06, 0x8a, 0x7f, 0xc1,
-	0x36, 0x28, 0x63, 0x3b, 0xa2, 0x35, 0x77, 0x74, 0x72, 0xe2, 0x9b, 0x6b, 0x6c, 0x67, 0xa4, 0x9e,
+	0xa0, 0xaf, 0x03, 0x12, 0x89, 0xf5, 0xd5, 0xd4, 0x13, 0x2f, 0x91,
+	0x86, 0x06, 0x8a, 0x7f, 0xc1, 0x36, 0x28, 0x63, 0x3b, 0xa2, 0x35,
+	0x77, 0x74, 0x72, 0xe2, 0x9b, 0x6b, 0x6c, 0x67, 0xa4, 0x9e,
 };
 
 static const char *names_fault(const struct ctr_chain *c, enum ctr_tdx_chain_kind kind)
@@ -14,11 +15,14 @@ static const char *names_fault(const struct ctr_chain *c, enum ctr_tdx_chain_kin
 	if (!ctr_x509_cn(c->v[0], false, cn, sizeof cn))
 		return "the leaf has no common name";
 	if (kind == CTR_TDX_SIGNER)
-		return strcmp(cn, "Intel SGX TCB Signing") == 0 ? NULL : "the leaf is not the TCB Signing certificate";
+		return strcmp(cn, "Intel SGX TCB Signing") == 0
+			       ? NULL
+			       : "the leaf is not the TCB Signing certificate";
 	if (!strstr(cn, "SGX PCK Certificate"))
 		return "the leaf is not a PCK certificate";
 	if (!ctr_x509_cn(c->v[1], false, cn, sizeof cn) ||
-	    (strcmp(cn, "Intel SGX PCK Platform CA") != 0 && strcmp(cn, "Intel SGX PCK Processor CA") != 0))
+	    (strcmp(cn, "Intel SGX PCK Platform CA") != 0 &&
+	     strcmp(cn, "Intel SGX PCK Processor CA") != 0))
 		return "the issuer is not a PCK CA";
 	return NULL;
 }
@@ -33,7 +37,9 @@ static const char *link_fault(X509 *c, X509 *issuer, bool leaf)
 		return leaf ? "the leaf is a CA" : "an issuer is no CA";
 	if (!ctr_x509_same_name(c, issuer))
 		return "a certificate is not of the issuer that follows it";
-	return ctr_x509_signed(c, issuer, CTR_SIG_ECDSA_SHA256) ? NULL : "a certificate is not signed by the one that follows it";
+	return ctr_x509_signed(c, issuer, CTR_SIG_ECDSA_SHA256)
+		       ? NULL
+		       : "a certificate is not signed by the one that follows it";
 }
 
 const char *ctr_tdx_chain_fault(const struct ctr_chain *c, enum ctr_tdx_chain_kind kind)
@@ -41,7 +47,8 @@ const char *ctr_tdx_chain_fault(const struct ctr_chain *c, enum ctr_tdx_chain_ki
 	const char *fault;
 
 	if (c->n != (kind == CTR_TDX_PCK ? 3 : 2))
-		return kind == CTR_TDX_PCK ? "no chain of three certificates" : "no chain of two certificates";
+		return kind == CTR_TDX_PCK ? "no chain of three certificates"
+					   : "no chain of two certificates";
 	for (size_t i = 0; i < c->n; i++) {
 		fault = link_fault(c->v[i], c->v[i + 1 < c->n ? i + 1 : i], i == 0);
 		if (fault)

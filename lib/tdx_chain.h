@@ -1,4 +1,5 @@
-/* Intel's certificate chains and revocation lists (SGX PCK Certificate and CRL Profile): for lib/tdx_trust.c. */
+/* Intel's certificate chains and revocation lists (SGX PCK Certificate and CRL Profile): for
+ * lib/tdx_trust.c. */
 #ifndef LIB_TDX_CHAIN_H
 #define LIB_TDX_CHAIN_H
 
@@ -13,8 +14,9 @@ enum ctr_tdx_chain_kind {
 };
 
 /*
- * What is wrong with the chain, NULL for nothing: number and order of the certificates, names, keys on P-256, who is a CA,
- * signatures up to the root and the root's own. Not looked at: the time, and whether the root is the pinned one.
+ * What is wrong with the chain, NULL for nothing: number and order of the certificates, names, keys
+ * on P-256, who is a CA, signatures up to the root and the root's own. Not looked at: the time, and
+ * whether the root is the pinned one.
  */
 const char *ctr_tdx_chain_fault(const struct ctr_chain *c, enum ctr_tdx_chain_kind kind);
 

@@ -29,8 +29,8 @@ static bool sgx_reaches(const struct ctr_pck *p, const struct ctr_tcb_level *l)
 	return reaches(p->comp, l->sgx, 0) && p->pcesvn >= l->svn;
 }
 
-const struct ctr_tcb_level *ctr_tcb_platform_level(const struct ctr_tcb_levels *l, const struct ctr_pck *p,
-						   const uint8_t svn[16])
+const struct ctr_tcb_level *ctr_tcb_platform_level(const struct ctr_tcb_levels *l,
+						   const struct ctr_pck *p, const uint8_t svn[16])
 {
 	size_t from = svn[MODULE_VERSION] == 0 ? 0 : 2;
 
@@ -70,19 +70,23 @@ enum ctr_tcb_status ctr_tcb_merge(enum ctr_tcb_status status, enum ctr_tcb_statu
 	return status;
 }
 
-enum ctr_tcb_status ctr_tcb_relaunch(const struct ctr_tcb_info *t, const struct ctr_pck *p, const struct ctr_tdx_report *td,
-				     enum ctr_tcb_status platform, enum ctr_tcb_status module, enum ctr_tcb_status qe,
+enum ctr_tcb_status ctr_tcb_relaunch(const struct ctr_tcb_info *t, const struct ctr_pck *p,
+				     const struct ctr_tdx_report *td, enum ctr_tcb_status platform,
+				     enum ctr_tcb_status module, enum ctr_tcb_status qe,
 				     enum ctr_tcb_status merged)
 {
 	const struct ctr_tdx_module *now = ctr_tdx_module_of(t, td->tee_tcb_svn2);
-	bool old = (platform == CTR_TCB_OUT_OF_DATE || platform == CTR_TCB_OUT_OF_DATE_CONFIGURATION) &&
+	bool old = (platform == CTR_TCB_OUT_OF_DATE ||
+		    platform == CTR_TCB_OUT_OF_DATE_CONFIGURATION) &&
 		   module == CTR_TCB_OUT_OF_DATE;
 
-	if (!td->v15 || !old || qe != CTR_TCB_UP_TO_DATE || t->levels.n == 0 || !sgx_reaches(p, &t->levels.v[0]) ||
-	    !now || now->levels.n == 0 || td->tee_tcb_svn2[MODULE_SVN] < now->levels.v[0].svn ||
+	if (!td->v15 || !old || qe != CTR_TCB_UP_TO_DATE || t->levels.n == 0 ||
+	    !sgx_reaches(p, &t->levels.v[0]) || !now || now->levels.n == 0 ||
+	    td->tee_tcb_svn2[MODULE_SVN] < now->levels.v[0].svn ||
 	    td->tee_tcb_svn2[SEAM_LOADER] < t->levels.v[0].tdx[SEAM_LOADER])
 		return merged;
 	if (merged == CTR_TCB_OUT_OF_DATE)
 		return CTR_TCB_RELAUNCH;
-	return merged == CTR_TCB_OUT_OF_DATE_CONFIGURATION ? CTR_TCB_RELAUNCH_CONFIGURATION : merged;
+	return merged == CTR_TCB_OUT_OF_DATE_CONFIGURATION ? CTR_TCB_RELAUNCH_CONFIGURATION
+							   : merged;
 }

@@ -17,12 +17,14 @@ typedef int (*member_fn)(struct ctr_rd *value, int arc, struct ctr_pck *p, struc
 
 static int broken(const char *what, struct ctr_err *e)
 {
-	return ctr_fail(e, CTR_FORMAT, "pck.encoding", "PCK certificate: %s is not encoded as it must be", what);
+	return ctr_fail(e, CTR_FORMAT, "pck.encoding",
+			"PCK certificate: %s is not encoded as it must be", what);
 }
 
-/* SEQUENCE OF SEQUENCE { OID, value }: each member whose OID ends in 1 to `last`, once; *seen has a bit for each. */
-static int members(struct ctr_rd *r, const uint8_t *oid, size_t n, int last, member_fn fn, uint32_t *seen,
-		   struct ctr_pck *p, struct ctr_err *e)
+/* SEQUENCE OF SEQUENCE { OID, value }: each member whose OID ends in 1 to `last`, once; *seen has a
+ * bit for each. */
+static int members(struct ctr_rd *r, const uint8_t *oid, size_t n, int last, member_fn fn,
+		   uint32_t *seen, struct ctr_pck *p, struct ctr_err *e)
 {
 	struct ctr_rd list, one, id;
 
@@ -32,14 +34,17 @@ static int members(struct ctr_rd *r, const uint8_t *oid, size_t n, int last, mem
 	while (list.left) {
 		int arc;
 
-		if (ctr_der_tlv(&list, CTR_DER_SEQUENCE, &one) < 0 || ctr_der_tlv(&one, CTR_DER_OID, &id) < 0)
+		if (ctr_der_tlv(&list, CTR_DER_SEQUENCE, &one) < 0 ||
+		    ctr_der_tlv(&one, CTR_DER_OID, &id) < 0)
 			return broken("a member of the SGX extension", e);
 		arc = ctr_der_oid_below(&id, oid, n);
 		if (arc < 1 || arc > last)
-			return ctr_fail(e, CTR_FORMAT, "pck.unknown", "PCK certificate: unknown member of the SGX extension");
+			return ctr_fail(e, CTR_FORMAT, "pck.unknown",
+					"PCK certificate: unknown member of the SGX extension");
 		if (*seen & UINT32_C(1) << arc)
 			return ctr_fail(e, CTR_FORMAT, "pck.duplicate",
-					"PCK certificate: member %d of the SGX extension twice", arc);
+					"PCK certificate: member %d of the SGX extension twice",
+					arc);
 		*seen |= UINT32_C(1) << arc;
 		if (fn(&one, arc, p, e) < 0)
 			return -1;
@@ -53,7 +58,8 @@ static int need(uint32_t seen, int first, int last, const char *what, struct ctr
 {
 	for (int i = first; i <= last; i++) {
 		if (!(seen & UINT32_C(1) << i))
-			return ctr_fail(e, CTR_FORMAT, "pck.missing", "PCK certificate: %s: member %d is missing", what, i);
+			return ctr_fail(e, CTR_FORMAT, "pck.missing",
+					"PCK certificate: %s: member %d is missing", what, i);
 	}
 	return 0;
 }
@@ -75,8 +81,12 @@ static int tcb_member(struct ctr_rd *r, int arc, struct ctr_pck *p, struct ctr_e
 
 static int config_member(struct ctr_rd *r, int arc, struct ctr_pck *p, struct ctr_err *e)
 {
-	bool *there = arc == DYNAMIC ? &p->has_dynamic : arc == CACHED ? &p->has_cached : &p->has_smt;
-	bool *value = arc == DYNAMIC ? &p->dynamic_platform : arc == CACHED ? &p->cached_keys : &p->smt_enabled;
+	bool *there = arc == DYNAMIC  ? &p->has_dynamic
+		      : arc == CACHED ? &p->has_cached
+				      : &p->has_smt;
+	bool *value = arc == DYNAMIC  ? &p->dynamic_platform
+		      : arc == CACHED ? &p->cached_keys
+				      : &p->smt_enabled;
 
 	*there = true;
 	return ctr_der_bool(r, value) < 0 ? broken("the configuration", e) : 0;
@@ -96,7 +106,9 @@ static int member(struct ctr_rd *r, int arc, struct ctr_pck *p, struct ctr_err *
 		return ctr_der_octets(r, p->fmspc, sizeof p->fmspc) < 0 ? broken("FMSPC", e) : 0;
 	case PIID:
 		p->has_piid = true;
-		return ctr_der_octets(r, p->piid, sizeof p->piid) < 0 ? broken("the platform instance id", e) : 0;
+		return ctr_der_octets(r, p->piid, sizeof p->piid) < 0
+			       ? broken("the platform instance id", e)
+			       : 0;
 	case SGX_TYPE:
 		if (ctr_der_enum(r, CTR_SGX_INTEGRITY, &v) < 0)
 			return broken("the SGX type", e);

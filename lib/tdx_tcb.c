@@ -6,8 +6,16 @@
 #include "x509.h"
 
 const char *const ctr_tcb_status_names[CTR_TCB_STATUSES] = {
-	"", "UpToDate", "SWHardeningNeeded", "ConfigurationNeeded", "ConfigurationAndSWHardeningNeeded", "OutOfDate",
-	"OutOfDateConfigurationNeeded", "Revoked", "TDRelaunchAdvised", "TDRelaunchAdvisedConfigurationNeeded",
+	"",
+	"UpToDate",
+	"SWHardeningNeeded",
+	"ConfigurationNeeded",
+	"ConfigurationAndSWHardeningNeeded",
+	"OutOfDate",
+	"OutOfDateConfigurationNeeded",
+	"Revoked",
+	"TDRelaunchAdvised",
+	"TDRelaunchAdvisedConfigurationNeeded",
 	"NotSupported",
 };
 
@@ -26,7 +34,8 @@ static bool has_advisory(const struct ctr_advisories *a, const char *id)
 	return false;
 }
 
-int ctr_advisories_join(struct ctr_advisories *a, const struct ctr_advisories *more, struct ctr_err *e)
+int ctr_advisories_join(struct ctr_advisories *a, const struct ctr_advisories *more,
+			struct ctr_err *e)
 {
 	char(*v)[CTR_ADVISORY_MAX];
 
@@ -102,8 +111,8 @@ static size_t behind_object(const char *p, size_t n, size_t i)
 }
 
 /*
- * The object that is the member `key` of the outermost one, as it stands in the text. A key written with escapes does not count:
- * as duplicates are refused, nothing else can then be taken for it.
+ * The object that is the member `key` of the outermost one, as it stands in the text. A key written
+ * with escapes does not count: as duplicates are refused, nothing else can then be taken for it.
  */
 static int cut(const char *p, size_t n, const char *key, struct ctr_rd *text, struct ctr_err *e)
 {
@@ -134,14 +143,16 @@ static int cut(const char *p, size_t n, const char *key, struct ctr_rd *text, st
 	return 0;
 }
 
-static int number(const struct ctr_jval *obj, const char *key, uint64_t max, uint64_t *v, struct ctr_err *e)
+static int number(const struct ctr_jval *obj, const char *key, uint64_t max, uint64_t *v,
+		  struct ctr_err *e)
 {
 	struct ctr_jval j = ctr_jget(obj, key);
 
 	return ctr_juint(&j, max, v, e);
 }
 
-static int hex(const struct ctr_jval *obj, const char *key, uint8_t *dst, size_t n, struct ctr_err *e)
+static int hex(const struct ctr_jval *obj, const char *key, uint8_t *dst, size_t n,
+	       struct ctr_err *e)
 {
 	struct ctr_jval j = ctr_jget(obj, key);
 
@@ -187,8 +198,10 @@ static int advisories(const struct ctr_jval *level, struct ctr_advisories *a, st
 	for (struct ctr_jval j = ctr_jfirst(&list); j.v; j = ctr_jnext(&j)) {
 		if (ctr_jstring(&j, &s, e) < 0)
 			return -1;
-		if (*s == '\0' || strlen(s) >= CTR_ADVISORY_MAX || strspn(s, "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-") != strlen(s))
-			return ctr_jfail(&j, e, "tcb.advisory", "no advisory id (expected INTEL-SA-NNNNN)");
+		if (*s == '\0' || strlen(s) >= CTR_ADVISORY_MAX ||
+		    strspn(s, "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-") != strlen(s))
+			return ctr_jfail(&j, e, "tcb.advisory",
+					 "no advisory id (expected INTEL-SA-NNNNN)");
 		memcpy(a->v[a->n++], s, strlen(s) + 1);
 	}
 	return 0;
@@ -211,7 +224,8 @@ static int status(const struct ctr_jval *level, enum ctr_tcb_status *st, struct 
 }
 
 /* Exactly sixteen: a comparison must not end at the shorter list. */
-static int components(const struct ctr_jval *tcb, const char *key, uint8_t out[16], struct ctr_err *e)
+static int components(const struct ctr_jval *tcb, const char *key, uint8_t out[16],
+		      struct ctr_err *e)
 {
 	struct ctr_jval list = ctr_jget(tcb, key);
 	size_t n, i = 0;
@@ -229,7 +243,8 @@ static int components(const struct ctr_jval *tcb, const char *key, uint8_t out[1
 	return 0;
 }
 
-static int level(const struct ctr_jval *j, bool platform, struct ctr_tcb_level *l, struct ctr_err *e)
+static int level(const struct ctr_jval *j, bool platform, struct ctr_tcb_level *l,
+		 struct ctr_err *e)
 {
 	struct ctr_jval tcb;
 	uint64_t svn;
@@ -237,7 +252,8 @@ static int level(const struct ctr_jval *j, bool platform, struct ctr_tcb_level *
 	if (ctr_jobject(j, e) < 0)
 		return -1;
 	tcb = ctr_jget(j, "tcb");
-	if (ctr_jobject(&tcb, e) < 0 || number(&tcb, platform ? "pcesvn" : "isvsvn", UINT16_MAX, &svn, e) < 0)
+	if (ctr_jobject(&tcb, e) < 0 ||
+	    number(&tcb, platform ? "pcesvn" : "isvsvn", UINT16_MAX, &svn, e) < 0)
 		return -1;
 	l->svn = (uint16_t)svn;
 	if (platform && (components(&tcb, "sgxtcbcomponents", l->sgx, e) < 0 ||
@@ -248,7 +264,8 @@ static int level(const struct ctr_jval *j, bool platform, struct ctr_tcb_level *
 	return advisories(j, &l->advisories, e);
 }
 
-static int levels(const struct ctr_jval *obj, bool platform, struct ctr_tcb_levels *l, struct ctr_err *e)
+static int levels(const struct ctr_jval *obj, bool platform, struct ctr_tcb_levels *l,
+		  struct ctr_err *e)
 {
 	struct ctr_jval list = ctr_jget(obj, "tcbLevels");
 	size_t n;
@@ -304,25 +321,27 @@ static int modules(const struct ctr_jval *obj, struct ctr_tcb_info *t, struct ct
 }
 
 /* The signature, the signed text, and that as a tree: what is read is what is signed. */
-static int open_text(const char *name, const char *key, const char *p, size_t n, struct ctr_tcb_head *h,
-		     struct ctr_json **inner, struct ctr_err *e)
+static int open_text(const char *name, const char *key, const char *p, size_t n,
+		     struct ctr_tcb_head *h, struct ctr_json **inner, struct ctr_err *e)
 {
 	ctr_auto_json struct ctr_json *outer = NULL;
 	struct ctr_jval root;
 
 	if (n > CTR_TCB_TEXT_MAX)
-		return ctr_fail(e, CTR_FORMAT, "tcb.size", "%s: %zu bytes (at most %zu)", name, n, CTR_TCB_TEXT_MAX);
+		return ctr_fail(e, CTR_FORMAT, "tcb.size", "%s: %zu bytes (at most %zu)", name, n,
+				CTR_TCB_TEXT_MAX);
 	if (ctr_json_parse(name, p, n, &outer, e) < 0)
 		return -1;
 	root = ctr_jroot(outer);
-	if (ctr_jobject(&root, e) < 0 || hex(&root, "signature", h->signature, sizeof h->signature, e) < 0 ||
+	if (ctr_jobject(&root, e) < 0 ||
+	    hex(&root, "signature", h->signature, sizeof h->signature, e) < 0 ||
 	    cut(p, n, key, &h->text, e) < 0)
 		return -1;
 	return ctr_json_parse(name, p + h->text.at, h->text.left, inner, e);
 }
 
-static int head(const struct ctr_jval *j, const char *bad, const char *want_id, uint64_t want_version,
-		struct ctr_tcb_head *h, struct ctr_err *e)
+static int head(const struct ctr_jval *j, const char *bad, const char *want_id,
+		uint64_t want_version, struct ctr_tcb_head *h, struct ctr_err *e)
 {
 	struct ctr_jval id = ctr_jget(j, "id");
 	uint64_t version, eval;
@@ -331,10 +350,11 @@ static int head(const struct ctr_jval *j, const char *bad, const char *want_id, 
 	if (ctr_jstring(&id, &s, e) < 0 || number(j, "version", UINT32_MAX, &version, e) < 0)
 		return -1;
 	if (strcmp(s, want_id) != 0 || version != want_version)
-		return ctr_jfail(&id, e, bad, "\"%.40s\" version %llu (expected %s version %llu)", s,
-				 (unsigned long long)version, want_id, (unsigned long long)want_version);
-	if (number(j, "tcbEvaluationDataNumber", UINT32_MAX, &eval, e) < 0 || date(j, "issueDate", &h->issued, e) < 0 ||
-	    date(j, "nextUpdate", &h->next, e) < 0)
+		return ctr_jfail(&id, e, bad, "\"%.40s\" version %llu (expected %s version %llu)",
+				 s, (unsigned long long)version, want_id,
+				 (unsigned long long)want_version);
+	if (number(j, "tcbEvaluationDataNumber", UINT32_MAX, &eval, e) < 0 ||
+	    date(j, "issueDate", &h->issued, e) < 0 || date(j, "nextUpdate", &h->next, e) < 0)
 		return -1;
 	h->eval = (uint32_t)eval;
 	return 0;
@@ -345,11 +365,14 @@ static int tcb_info(const struct ctr_jval *j, struct ctr_tcb_info *t, struct ctr
 	struct ctr_jval module = ctr_jget(j, "tdxModule"), kind = ctr_jget(j, "tcbType");
 	uint64_t type;
 
-	if (head(j, "tcb_info.type", "TDX", 3, &t->head, e) < 0 || ctr_juint(&kind, UINT32_MAX, &type, e) < 0)
+	if (head(j, "tcb_info.type", "TDX", 3, &t->head, e) < 0 ||
+	    ctr_juint(&kind, UINT32_MAX, &type, e) < 0)
 		return -1;
 	if (type != 0)
-		return ctr_jfail(&kind, e, "tcb_info.type", "unknown way to compare (expected tcbType 0)");
-	if (hex(j, "fmspc", t->fmspc, sizeof t->fmspc, e) < 0 || hex(j, "pceId", t->pceid, sizeof t->pceid, e) < 0 ||
+		return ctr_jfail(&kind, e, "tcb_info.type",
+				 "unknown way to compare (expected tcbType 0)");
+	if (hex(j, "fmspc", t->fmspc, sizeof t->fmspc, e) < 0 ||
+	    hex(j, "pceId", t->pceid, sizeof t->pceid, e) < 0 ||
 	    module_values(&module, &t->module, e) < 0 || modules(j, t, e) < 0)
 		return -1;
 	return levels(j, true, &t->levels, e);

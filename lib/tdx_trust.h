@@ -1,4 +1,5 @@
-/* What stands behind a TDX quote: certificates, lists and Intel's collateral, checked once and kept: for lib/tdx_verify.c. */
+/* What stands behind a TDX quote: certificates, lists and Intel's collateral, checked once and
+ * kept: for lib/tdx_verify.c. */
 #ifndef LIB_TDX_TRUST_H
 #define LIB_TDX_TRUST_H
 
@@ -20,7 +21,8 @@ struct ctr_tdx_trust {
 	bool has_pck;		  /* pck was readable, be it genuine or not */
 	struct ctr_pck pck;
 	EVP_PKEY *key; /* the PCK certificate's, NULL when it cannot be used */
-	/* Signed by Intel and for this platform: then the reason is NULL. Their head.text is empty. */
+	/* Signed by Intel and for this platform: then the reason is NULL. Their head.text is empty.
+	 */
 	const char *tcb_unfit, *qe_unfit;
 	bool qe_absent; /* no QE identity was given */
 	struct ctr_tcb_info tcb;
@@ -35,11 +37,13 @@ struct ctr_tdx_trust {
 };
 
 /*
- * Checks the quote's PCK chain, and the lists and collateral in ev, into an empty t. CTR_FORMAT: the ids of ctr_x509_pem,
- * ctr_crl_der, ctr_tcb_info_parse and ctr_qe_identity_parse; CTR_ENV "collateral.missing" with the names of what is not there.
+ * Checks the quote's PCK chain, and the lists and collateral in ev, into an empty t. CTR_FORMAT:
+ * the ids of ctr_x509_pem, ctr_crl_der, ctr_tcb_info_parse and ctr_qe_identity_parse; CTR_ENV
+ * "collateral.missing" with the names of what is not there.
  */
-CTR_MUST int ctr_tdx_trust_check(const struct ctr_evidence *ev, const struct ctr_tdx_quote *q, const struct ctr_verify_opts *o,
-				 struct ctr_tdx_trust *t, struct ctr_err *e);
+CTR_MUST int ctr_tdx_trust_check(const struct ctr_evidence *ev, const struct ctr_tdx_quote *q,
+				 const struct ctr_verify_opts *o, struct ctr_tdx_trust *t,
+				 struct ctr_err *e);
 void ctr_tdx_trust_free(struct ctr_tdx_trust *t);
 
 #endif

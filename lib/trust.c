@@ -1,10 +1,11 @@
 #include "trust.h"
 
 /* A file of data/trust between two symbols; the Makefile knows that this object depends on them. */
-#define EMBED(name, file)                                                                     \
-	__asm__(".pushsection .rodata\n.globl trust_" #name "\n.hidden trust_" #name          \
-		"\ntrust_" #name ":\n.incbin \"data/trust/" file "\"\n.globl trust_" #name    \
-		"_end\n.hidden trust_" #name "_end\ntrust_" #name "_end:\n.byte 0\n.popsection\n"); \
+#define EMBED(name, file)                                                                          \
+	__asm__(".pushsection .rodata\n.globl trust_" #name "\n.hidden trust_" #name               \
+		"\ntrust_" #name ":\n.incbin \"data/trust/" file "\"\n.globl trust_" #name         \
+		"_end\n.hidden trust_" #name "_end\ntrust_" #name                                  \
+		"_end:\n.byte 0\n.popsection\n");                                                  \
 	extern const uint8_t trust_##name[], trust_##name##_end[]
 
 EMBED(ark_milan, "ark-milan.der");
@@ -20,7 +21,10 @@ EMBED(intel_root, "intel-sgx-root-ca.der");
 
 struct ctr_rd ctr_trust_amd(enum ctr_snp_product product, enum ctr_amd_ca kind)
 {
-#define ROW(name) { trust_##name, trust_##name##_end }
+#define ROW(name)                                                                                  \
+	{                                                                                          \
+		trust_##name, trust_##name##_end                                                   \
+	}
 	static const uint8_t *const all[3][CTR_PRODUCTS][2] = {
 		[CTR_AMD_ARK] = { ROW(ark_milan), ROW(ark_genoa), ROW(ark_turin) },
 		[CTR_AMD_ASK] = { ROW(ask_milan), ROW(ask_genoa), ROW(ask_turin) },
@@ -37,6 +41,7 @@ struct ctr_rd ctr_trust_intel_root(void)
 {
 	struct ctr_rd r;
 
-	ctr_rd_init(&r, trust_intel_root, (size_t)((uintptr_t)trust_intel_root_end - (uintptr_t)trust_intel_root));
+	ctr_rd_init(&r, trust_intel_root,
+		    (size_t)((uintptr_t)trust_intel_root_end - (uintptr_t)trust_intel_root));
 	return r;
 }

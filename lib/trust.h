@@ -1,4 +1,5 @@
-/* The vendors' public certificates, as shipped in data/trust. They save a fetch; trust comes from the pins alone. */
+/* The vendors' public certificates, as shipped in data/trust. They save a fetch; trust comes from
+ * the pins alone. */
 #ifndef LIB_TRUST_H
 #define LIB_TRUST_H
 

@@ -22,7 +22,8 @@ const struct ctr_expiry *ctr_verdict_expiries(const struct ctr_verdict *v, size_
 	return v->tee == CTR_TEE_SNP ? v->snp.expiry : v->tdx.expiry;
 }
 
-static void appraise(const struct ctr_appraisal *a, const struct ctr_verdict *v, struct ctr_checks *cs)
+static void appraise(const struct ctr_appraisal *a, const struct ctr_verdict *v,
+		     struct ctr_checks *cs)
 {
 	if (v->tee == CTR_TEE_SNP)
 		ctr_appraise_snp(&a->snp, &v->snp, cs);
@@ -36,8 +37,8 @@ static size_t sets(const struct ctr_manifest *m, enum ctr_tee tee)
 }
 
 /* One set; its checks into cs. */
-static int appraise_set(const struct ctr_verifier *vf, const struct ctr_verdict *v, size_t i, struct ctr_checks *cs,
-			struct ctr_err *e)
+static int appraise_set(const struct ctr_verifier *vf, const struct ctr_verdict *v, size_t i,
+			struct ctr_checks *cs, struct ctr_err *e)
 {
 	ctr_auto_appraisal struct ctr_appraisal a = { 0 };
 	int rc;
@@ -58,8 +59,8 @@ static int appraise_sets(const struct ctr_verifier *vf, struct ctr_verdict *v, s
 	ctr_auto_checks struct ctr_checks all = { 0 };
 
 	if (sets(vf->refs, v->tee) == 0) {
-		ctr_check(&v->checks, "reference_values", false, "reference values for this TEE", "none", "the manifest permits no %s guest",
-			  ctr_tee_names[v->tee]);
+		ctr_check(&v->checks, "reference_values", false, "reference values for this TEE",
+			  "none", "the manifest permits no %s guest", ctr_tee_names[v->tee]);
 		return 0;
 	}
 	for (size_t i = 0; i < sets(vf->refs, v->tee); i++) {
@@ -93,14 +94,18 @@ static void check_policy(const struct ctr_verifier *vf, struct ctr_verdict *v)
 		v->policy = NULL;
 	ctr_hex_add(&found, hash, CTR_SHA256_SIZE);
 	v->checks.bad = v->checks.bad || found.bad;
-	ctr_check(&v->checks, "policy.listed", v->policy, "a policy of the manifest", ctr_buf_str(&found),
-		  "HOST_DATA or MRCONFIGID: the digest of the pod's policy");
+	ctr_check(&v->checks, "policy.listed", v->policy, "a policy of the manifest",
+		  ctr_buf_str(&found), "HOST_DATA or MRCONFIGID: the digest of the pod's policy");
 	if (vf->role != CTR_ROLE_NONE)
-		ctr_check(&v->checks, "policy.role", v->policy && v->policy->role == vf->role, "coordinator",
-			  v->policy && v->policy->role == CTR_ROLE_COORDINATOR ? "coordinator" : "none", "the policy's Role in the manifest");
+		ctr_check(&v->checks, "policy.role", v->policy && v->policy->role == vf->role,
+			  "coordinator",
+			  v->policy && v->policy->role == CTR_ROLE_COORDINATOR ? "coordinator"
+									       : "none",
+			  "the policy's Role in the manifest");
 }
 
-static int authenticate(const struct ctr_verifier *vf, const struct ctr_evidence *ev, struct ctr_verdict *v, struct ctr_err *e)
+static int authenticate(const struct ctr_verifier *vf, const struct ctr_evidence *ev,
+			struct ctr_verdict *v, struct ctr_err *e)
 {
 	if (ev->tee == CTR_TEE_SNP) {
 		if (ctr_snp_verify(ev, &vf->opts, vf->snp, &v->checks, &v->snp, e) < 0)
@@ -114,13 +119,15 @@ static int authenticate(const struct ctr_verifier *vf, const struct ctr_evidence
 		return -1;
 	v->authenticated = v->tdx.authenticated;
 	if (v->authenticated && !vf->opts.tcb_optional && v->tdx.status == CTR_TCB_NONE)
-		ctr_check(&v->checks, "tdx.tcb_status", false, "a status", "none", "collateral that is not sound says nothing of the platform");
+		ctr_check(&v->checks, "tdx.tcb_status", false, "a status", "none",
+			  "collateral that is not sound says nothing of the platform");
 	v->expires = v->tdx.expires;
 	v->expires_item = v->tdx.expires_item;
 	return 0;
 }
 
-int ctr_verify(const struct ctr_verifier *vf, const struct ctr_evidence *ev, struct ctr_verdict *v, struct ctr_err *e)
+int ctr_verify(const struct ctr_verifier *vf, const struct ctr_evidence *ev, struct ctr_verdict *v,
+	       struct ctr_err *e)
 {
 	*v = (struct ctr_verdict){ .tee = ev->tee };
 	if (authenticate(vf, ev, v, e) < 0)
@@ -129,10 +136,15 @@ int ctr_verify(const struct ctr_verifier *vf, const struct ctr_evidence *ev, str
 		return -1;
 	if (!vf->refs) {
 		appraise(vf->appraisal, v, &v->checks);
-		/* the evidence chooses the TEE: a policy that holds one kind of guest lets nothing in of the other */
+		/* the evidence chooses the TEE: a policy that holds one kind of guest lets nothing
+		 * in of the other */
 		if (!vf->any_guest)
-			ctr_check(&v->checks, "appraisal.pins", ctr_appraisal_pins(vf->appraisal, v->tee), "a launch measurement is asked for",
-				  ctr_appraisal_pins(vf->appraisal, v->tee) ? "so" : "not for this TEE", NULL);
+			ctr_check(&v->checks, "appraisal.pins",
+				  ctr_appraisal_pins(vf->appraisal, v->tee),
+				  "a launch measurement is asked for",
+				  ctr_appraisal_pins(vf->appraisal, v->tee) ? "so"
+									    : "not for this TEE",
+				  NULL);
 	}
 	check_policy(vf, v);
 	if (v->checks.bad)
@@ -236,7 +248,8 @@ static int tdx_json(const struct ctr_verdict *v, struct ctr_json *obj, struct ct
 	return list ? 0 : ctr_fail_mem(e);
 }
 
-int ctr_verdict_json(const struct ctr_verifier *vf, const struct ctr_verdict *v, struct ctr_json *obj, struct ctr_err *e)
+int ctr_verdict_json(const struct ctr_verifier *vf, const struct ctr_verdict *v,
+		     struct ctr_json *obj, struct ctr_err *e)
 {
 	struct ctr_json *checks;
 	char at[CTR_TIME_MAX];

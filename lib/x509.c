@@ -52,7 +52,8 @@ int ctr_crl_der(const void *p, size_t n, const char *what, X509_CRL **c, struct 
 	return ctr_fail(e, CTR_FORMAT, "x509.crl", "%s: no single revocation list in DER", what);
 }
 
-/* How many blocks begin; all of them must turn out to be certificates. Text around them is ignored (RFC 7468 section 2). */
+/* How many blocks begin; all of them must turn out to be certificates. Text around them is ignored
+ * (RFC 7468 section 2). */
 static size_t blocks(const char *p, size_t n)
 {
 	static const char begin[] = "-----BEGIN ";
@@ -124,7 +125,9 @@ bool ctr_x509_cn(const X509 *c, bool issuer, char *b, size_t n)
 		return false;
 	s = X509_NAME_ENTRY_get_data(X509_NAME_get_entry(name, at));
 	len = (size_t)ASN1_STRING_length(s);
-	if (len == 0 || len >= n || (ASN1_STRING_type(s) != V_ASN1_UTF8STRING && ASN1_STRING_type(s) != V_ASN1_PRINTABLESTRING))
+	if (len == 0 || len >= n ||
+	    (ASN1_STRING_type(s) != V_ASN1_UTF8STRING &&
+	     ASN1_STRING_type(s) != V_ASN1_PRINTABLESTRING))
 		return false;
 	for (size_t i = 0; i < len; i++) {
 		unsigned char ch = ASN1_STRING_get0_data(s)[i];
@@ -142,7 +145,8 @@ bool ctr_x509_same_name(const X509 *c, const X509 *issuer)
 	return X509_NAME_cmp(X509_get_issuer_name(c), X509_get_subject_name(issuer)) == 0;
 }
 
-/* The parameters must be those of the kind, and nothing else: a weaker hash under the right key is no signature. */
+/* The parameters must be those of the kind, and nothing else: a weaker hash under the right key is
+ * no signature. */
 static bool pss_sha384(const X509_ALGOR *alg)
 {
 	const ASN1_OBJECT *oid;
@@ -157,11 +161,14 @@ static bool pss_sha384(const X509_ALGOR *alg)
 		return false;
 	pss = ASN1_TYPE_unpack_sequence(ASN1_ITEM_rptr(RSA_PSS_PARAMS), alg->parameter);
 	if (pss && pss->hashAlgorithm && pss->maskGenAlgorithm && pss->saltLength &&
-	    OBJ_obj2nid(pss->maskGenAlgorithm->algorithm) == NID_mgf1 && pss->maskGenAlgorithm->parameter)
-		mgf = ASN1_TYPE_unpack_sequence(ASN1_ITEM_rptr(X509_ALGOR), pss->maskGenAlgorithm->parameter);
+	    OBJ_obj2nid(pss->maskGenAlgorithm->algorithm) == NID_mgf1 &&
+	    pss->maskGenAlgorithm->parameter)
+		mgf = ASN1_TYPE_unpack_sequence(ASN1_ITEM_rptr(X509_ALGOR),
+						pss->maskGenAlgorithm->parameter);
 	if (mgf)
 		ok = OBJ_obj2nid(pss->hashAlgorithm->algorithm) == NID_sha384 &&
-		     OBJ_obj2nid(mgf->algorithm) == NID_sha384 && ASN1_INTEGER_get(pss->saltLength) == 48 &&
+		     OBJ_obj2nid(mgf->algorithm) == NID_sha384 &&
+		     ASN1_INTEGER_get(pss->saltLength) == 48 &&
 		     (!pss->trailerField || ASN1_INTEGER_get(pss->trailerField) == 1);
 	X509_ALGOR_free(mgf);
 	RSA_PSS_PARAMS_free(pss);
@@ -185,11 +192,12 @@ bool ctr_x509_signed(X509 *c, const X509 *issuer, enum ctr_sig kind)
 	const X509_ALGOR *outer;
 
 	X509_get0_signature(NULL, &outer, c);
-	return key && algorithm(outer, kind) && X509_ALGOR_cmp(outer, X509_get0_tbs_sigalg(c)) == 0 &&
-	       X509_verify(c, key) == 1;
+	return key && algorithm(outer, kind) &&
+	       X509_ALGOR_cmp(outer, X509_get0_tbs_sigalg(c)) == 0 && X509_verify(c, key) == 1;
 }
 
-/* RFC 5280 section 5.1.1.2: what is signed names the same algorithm. OpenSSL compares for certificates alone, and gives no access. */
+/* RFC 5280 section 5.1.1.2: what is signed names the same algorithm. OpenSSL compares for
+ * certificates alone, and gives no access. */
 static bool crl_algorithm_is_signed(const X509_CRL *c, const X509_ALGOR *outer)
 {
 	unsigned char *der = NULL;
@@ -200,11 +208,13 @@ static bool crl_algorithm_is_signed(const X509_CRL *c, const X509_ALGOR *outer)
 	bool same;
 
 	ctr_rd_init(&all, der, n > 0 ? (size_t)n : 0);
-	if (ctr_der_tlv(&all, CTR_DER_SEQUENCE, &list) == 0 && ctr_der_tlv(&list, CTR_DER_SEQUENCE, &tbs) == 0) {
+	if (ctr_der_tlv(&all, CTR_DER_SEQUENCE, &list) == 0 &&
+	    ctr_der_tlv(&list, CTR_DER_SEQUENCE, &tbs) == 0) {
 		const unsigned char *at;
 
 		rest = tbs;
-		at = ctr_der_uint(&rest, 1, &version) == 0 ? rest.p : tbs.p; /* version 1 does not say so */
+		at = ctr_der_uint(&rest, 1, &version) == 0 ? rest.p
+							   : tbs.p; /* version 1 does not say so */
 		inner = d2i_X509_ALGOR(NULL, &at, (long)(tbs.p + tbs.left - at));
 	}
 	same = inner && X509_ALGOR_cmp(outer, inner) == 0;
@@ -219,7 +229,8 @@ bool ctr_crl_signed(X509_CRL *c, const X509 *issuer, enum ctr_sig kind)
 	const X509_ALGOR *outer;
 
 	X509_CRL_get0_signature(c, NULL, &outer);
-	return key && algorithm(outer, kind) && crl_algorithm_is_signed(c, outer) && X509_CRL_verify(c, key) == 1;
+	return key && algorithm(outer, kind) && crl_algorithm_is_signed(c, outer) &&
+	       X509_CRL_verify(c, key) == 1;
 }
 
 bool ctr_x509_key_ec(const X509 *c, int curve)
@@ -229,28 +240,33 @@ bool ctr_x509_key_ec(const X509 *c, int curve)
 	size_t n;
 
 	return key && EVP_PKEY_get_base_id(key) == EVP_PKEY_EC &&
-	       EVP_PKEY_get_group_name(key, name, sizeof name, &n) == 1 && OBJ_txt2nid(name) == curve;
+	       EVP_PKEY_get_group_name(key, name, sizeof name, &n) == 1 &&
+	       OBJ_txt2nid(name) == curve;
 }
 
 bool ctr_x509_key_rsa(const X509 *c, unsigned bits)
 {
 	EVP_PKEY *key = X509_get0_pubkey(c);
 
-	return key && EVP_PKEY_get_base_id(key) == EVP_PKEY_RSA && EVP_PKEY_get_bits(key) == (int)bits;
+	return key && EVP_PKEY_get_base_id(key) == EVP_PKEY_RSA &&
+	       EVP_PKEY_get_bits(key) == (int)bits;
 }
 
 bool ctr_x509_is_ca(X509 *c, bool crl)
 {
-	uint32_t flags = X509_get_extension_flags(c), want = KU_KEY_CERT_SIGN | (crl ? KU_CRL_SIGN : 0U);
+	uint32_t flags = X509_get_extension_flags(c),
+		 want = KU_KEY_CERT_SIGN | (crl ? KU_CRL_SIGN : 0U);
 
-	return (flags & EXFLAG_CA) && (flags & EXFLAG_KUSAGE) && (X509_get_key_usage(c) & want) == want;
+	return (flags & EXFLAG_CA) && (flags & EXFLAG_KUSAGE) &&
+	       (X509_get_key_usage(c) & want) == want;
 }
 
 bool ctr_x509_is_leaf(X509 *c)
 {
 	uint32_t flags = X509_get_extension_flags(c);
 
-	return !(flags & EXFLAG_CA) && (!(flags & EXFLAG_KUSAGE) || !(X509_get_key_usage(c) & KU_KEY_CERT_SIGN));
+	return !(flags & EXFLAG_CA) &&
+	       (!(flags & EXFLAG_KUSAGE) || !(X509_get_key_usage(c) & KU_KEY_CERT_SIGN));
 }
 
 static bool once(const X509 *c, int at)
@@ -262,7 +278,8 @@ static bool once(const X509 *c, int at)
 
 bool ctr_x509_sound(X509 *c)
 {
-	if (X509_get_version(c) != X509_VERSION_3 || (X509_get_extension_flags(c) & (EXFLAG_INVALID | EXFLAG_CRITICAL)))
+	if (X509_get_version(c) != X509_VERSION_3 ||
+	    (X509_get_extension_flags(c) & (EXFLAG_INVALID | EXFLAG_CRITICAL)))
 		return false;
 	for (int i = 0; i < X509_get_ext_count(c); i++) {
 		if (!once(c, i))
@@ -289,7 +306,8 @@ bool ctr_x509_window(const X509 *c, time_t *from, time_t *until)
 
 bool ctr_crl_window(const X509_CRL *c, time_t *from, time_t *until)
 {
-	return seconds(X509_CRL_get0_lastUpdate(c), from) && seconds(X509_CRL_get0_nextUpdate(c), until);
+	return seconds(X509_CRL_get0_lastUpdate(c), from) &&
+	       seconds(X509_CRL_get0_nextUpdate(c), until);
 }
 
 bool ctr_crl_of(const X509_CRL *l, const X509 *issuer)
@@ -312,7 +330,8 @@ bool ctr_crl_sound(X509_CRL *l)
 
 		if (nid == NID_delta_crl || nid == NID_issuing_distribution_point)
 			return false;
-		if (X509_EXTENSION_get_critical(x) && nid != NID_crl_number && nid != NID_authority_key_identifier)
+		if (X509_EXTENSION_get_critical(x) && nid != NID_crl_number &&
+		    nid != NID_authority_key_identifier)
 			return false;
 	}
 	return true;

@@ -1,4 +1,5 @@
-/* Verification with a chain that was checked before, against the signature checks that it cannot do without. */
+/* Verification with a chain that was checked before, against the signature checks that it cannot do
+ * without. */
 #include <openssl/ec.h>
 #include <openssl/evp.h>
 #include <stdio.h>
@@ -44,7 +45,8 @@ static void bare_make(struct bare *b, const char *curve, size_t digest)
 	*b = (struct bare){ .key = EVP_EC_gen(curve), .n_digest = digest, .n_sig = sizeof b->sig };
 	ctx = EVP_PKEY_CTX_new(b->key, NULL);
 	memset(b->digest, 7, digest);
-	if (EVP_PKEY_sign_init(ctx) != 1 || EVP_PKEY_sign(ctx, b->sig, &b->n_sig, b->digest, digest) != 1)
+	if (EVP_PKEY_sign_init(ctx) != 1 ||
+	    EVP_PKEY_sign(ctx, b->sig, &b->n_sig, b->digest, digest) != 1)
 		abort();
 	EVP_PKEY_CTX_free(ctx);
 }
@@ -54,7 +56,8 @@ static void bare_verify(void *arg)
 	struct bare *b = arg;
 	EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new(b->key, NULL);
 
-	if (EVP_PKEY_verify_init(ctx) != 1 || EVP_PKEY_verify(ctx, b->sig, b->n_sig, b->digest, b->n_digest) != 1)
+	if (EVP_PKEY_verify_init(ctx) != 1 ||
+	    EVP_PKEY_verify(ctx, b->sig, b->n_sig, b->digest, b->n_digest) != 1)
 		abort();
 	EVP_PKEY_CTX_free(ctx);
 }
@@ -112,7 +115,8 @@ static void root(const char *dir, const char *name, uint8_t spki[CTR_SHA256_SIZE
 	must(ctr_x509_spki(c, spki, &e), &e);
 }
 
-static void prepare(struct whole *w, const char *dir, const char *root_name, struct ctr_appraisal *a, uint8_t *spki)
+static void prepare(struct whole *w, const char *dir, const char *root_name,
+		    struct ctr_appraisal *a, uint8_t *spki)
 {
 	ctr_auto_platform struct ctr_platform *p = NULL;
 	struct ctr_collateral_opts from = { .dir = dir, .offline = true };
@@ -121,8 +125,11 @@ static void prepare(struct whole *w, const char *dir, const char *root_name, str
 	char spec[4096];
 
 	root(dir, root_name, spki);
-	*w = (struct whole){ .vf = { .opts = { .at = time(NULL), .crl = CTR_CRL_REQUIRED, .test_root = spki }, .appraisal = a,
-				     .any_guest = true } };
+	*w = (struct whole){
+		.vf = { .opts = { .at = time(NULL), .crl = CTR_CRL_REQUIRED, .test_root = spki },
+			.appraisal = a,
+			.any_guest = true }
+	};
 	must(ctr_snp_cache_new(&w->vf.snp, &e), &e);
 	must(ctr_tdx_cache_new(&w->vf.tdx, &e), &e);
 	snprintf(spec, sizeof spec, "sim:%s", dir);
@@ -142,8 +149,8 @@ static void measure(const char *what, struct whole *w, struct bare *b, double pe
 		r = rate(bare_verify, b) / per;
 		theirs = r > theirs ? r : theirs;
 	}
-	printf("%s: %.0f/s a core, ratio %.2f (bound: %.1f of %.0f/s, %g bare signature checks)\n", what, ours, ours / theirs, bound,
-	       theirs, per);
+	printf("%s: %.0f/s a core, ratio %.2f (bound: %.1f of %.0f/s, %g bare signature checks)\n",
+	       what, ours, ours / theirs, bound, theirs, per);
 }
 
 int main(void)

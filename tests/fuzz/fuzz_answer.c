@@ -1,4 +1,5 @@
-/* A Coordinator's answer: refused with a reason, or it prints and reads back as itself, and its policies are found. */
+/* A Coordinator's answer: refused with a reason, or it prints and reads back as itself, and its
+ * policies are found. */
 #include <stdint.h>
 #include <stdlib.h>
 
@@ -22,7 +23,8 @@ static void again(const struct ctr_answer *a)
 
 	demand(ctr_answer_print(a, &text, NULL) == 0);
 	demand(ctr_answer_parse("again", text.p, text.n, &b, NULL) == 0);
-	demand(ctr_answer_report_data(a, nonce, one, NULL) == 0 && ctr_answer_report_data(&b, nonce, two, NULL) == 0);
+	demand(ctr_answer_report_data(a, nonce, one, NULL) == 0 &&
+	       ctr_answer_report_data(&b, nonce, two, NULL) == 0);
 	demand(ctr_same(one, two, sizeof one) && a->policies.n == b.policies.n);
 }
 
@@ -37,7 +39,8 @@ static void policies(const struct ctr_answer *a)
 
 		demand(ctr_hash(CTR_SHA256, p->p, p->n, digest, NULL) == 0);
 		found = ctr_answer_policy(x, digest);
-		demand(found && found->n == p->n && ctr_same(ctr_buf_str(found), ctr_buf_str(p), p->n));
+		demand(found && found->n == p->n &&
+		       ctr_same(ctr_buf_str(found), ctr_buf_str(p), p->n));
 	}
 	ctr_answer_index_free(x);
 }

@@ -22,8 +22,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		demand(e.code == CTR_FORMAT && e.id && e.msg[0]);
 		return 0;
 	}
-	demand(a.snp.vmpl >= -1 && a.snp.vmpl <= 3 && a.snp.min_major <= 255 && a.snp.abi_minor <= 255);
-	demand(!(a.tdx.accept_status >> CTR_TCB_REVOKED & 1) && !(a.tdx.accept_status >> CTR_TCB_NOT_SUPPORTED & 1));
+	demand(a.snp.vmpl >= -1 && a.snp.vmpl <= 3 && a.snp.min_major <= 255 &&
+	       a.snp.abi_minor <= 255);
+	demand(!(a.tdx.accept_status >> CTR_TCB_REVOKED & 1) &&
+	       !(a.tdx.accept_status >> CTR_TCB_NOT_SUPPORTED & 1));
 	for (int i = 0; i < CTR_TCB_N; i++)
 		demand(a.snp.min_tcb[i] >= CTR_MIN_NONE && a.snp.min_tcb[i] <= 255);
 	return 0;

@@ -1,4 +1,5 @@
-/* What is accepted survives being written again, every getter can walk it, and its path leads to it. */
+/* What is accepted survives being written again, every getter can walk it, and its path leads to
+ * it. */
 #include <stdlib.h>
 #include <string.h>
 

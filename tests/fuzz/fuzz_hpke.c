@@ -1,4 +1,5 @@
-/* Sealed messages: each has an answer, none that was not sealed for the key opens, and what is sealed opens to itself. */
+/* Sealed messages: each has an answer, none that was not sealed for the key opens, and what is
+ * sealed opens to itself. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -21,12 +22,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	demand(ctr_hpke_generate(&sk, pk, &e) == 0);
 	demand(ctr_hpke_open(&sk, "fuzz", 4, NULL, 0, data, size, &pt, &e) < 0 && !pt.p);
-	demand(size < CTR_HPKE_EXTRA ? strcmp(e.id, "hpke.length") == 0 : e.code == CTR_NO || e.code == CTR_FORMAT);
+	demand(size < CTR_HPKE_EXTRA ? strcmp(e.id, "hpke.length") == 0
+				     : e.code == CTR_NO || e.code == CTR_FORMAT);
 	if (size > CTR_HPKE_MAX)
 		return 0;
 	e = (struct ctr_err){ 0 };
 	demand(ctr_hpke_seal(pk, "fuzz", 4, data, size, data, size, &sealed, &e) == 0);
-	demand(ctr_hpke_open(&sk, "fuzz", 4, data, size, sealed.p, sealed.n, &back, &e) == 0 && back.n == size);
+	demand(ctr_hpke_open(&sk, "fuzz", 4, data, size, sealed.p, sealed.n, &back, &e) == 0 &&
+	       back.n == size);
 	demand(size == 0 || memcmp(back.p, data, size) == 0);
 	return 0;
 }

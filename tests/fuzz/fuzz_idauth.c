@@ -1,5 +1,6 @@
 /* needs: tools/ctr-attest-verify/idauth.c */
-/* An ID authentication page is refused with a reason, or printing what was read gives the page back. */
+/* An ID authentication page is refused with a reason, or printing what was read gives the page
+ * back. */
 #include <stdlib.h>
 #include <string.h>
 

@@ -1,5 +1,7 @@
-/* needs: tools/ctr-manifest/igvm.c tools/ctr-manifest/launch.c tools/ctr-manifest/vmsa.c tests/sim/guest.c */
-/* An IGVM file is refused with a reason or measured, the same each time; its checksum is mended to get further. */
+/* needs: tools/ctr-manifest/igvm.c tools/ctr-manifest/launch.c tools/ctr-manifest/vmsa.c
+ * tests/sim/guest.c */
+/* An IGVM file is refused with a reason or measured, the same each time; its checksum is mended to
+ * get further. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -21,7 +23,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (igvm_snp(b.p, b.n, false, &l, &kvm, &e) < 0) {
 		if (e.code != CTR_FORMAT || !e.id || !e.msg[0])
 			abort();
-	} else if (igvm_snp(b.p, b.n, false, &again, &kvm, &e) < 0 || memcmp(&l, &again, sizeof l) != 0) {
+	} else if (igvm_snp(b.p, b.n, false, &again, &kvm, &e) < 0 ||
+		   memcmp(&l, &again, sizeof l) != 0) {
 		abort();
 	}
 	return 0;

@@ -1,4 +1,5 @@
-/* The record of a store: what is accepted is the magic word, the hash and the signature, and nothing else. */
+/* The record of a store: what is accepted is the magic word, the hash and the signature, and
+ * nothing else. */
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,8 +19,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 			abort();
 		return 0;
 	}
-	if (sig.n == 0 || sig.n > CTR_LATEST_SIG_MAX || size != 14 + sizeof t + sig.n || memcmp(data, "ctr-latest-v1\n", 14) != 0 ||
-	    memcmp(data + 14, t, sizeof t) != 0 || memcmp(data + 14 + sizeof t, sig.p, sig.n) != 0)
+	if (sig.n == 0 || sig.n > CTR_LATEST_SIG_MAX || size != 14 + sizeof t + sig.n ||
+	    memcmp(data, "ctr-latest-v1\n", 14) != 0 || memcmp(data + 14, t, sizeof t) != 0 ||
+	    memcmp(data + 14 + sizeof t, sig.p, sig.n) != 0)
 		abort();
 	return 0;
 }

@@ -1,4 +1,5 @@
-/* The SGX extension of a PCK certificate: refused with a reason, or all of it was read: no shorter piece is one too. */
+/* The SGX extension of a PCK certificate: refused with a reason, or all of it was read: no shorter
+ * piece is one too. */
 #include <stdint.h>
 #include <stdlib.h>
 
@@ -24,7 +25,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		return 0;
 	}
 	demand(p.sgx_type <= CTR_SGX_INTEGRITY);
-	demand((p.has_dynamic || !p.dynamic_platform) && (p.has_cached || !p.cached_keys) && (p.has_smt || !p.smt_enabled));
+	demand((p.has_dynamic || !p.dynamic_platform) && (p.has_cached || !p.cached_keys) &&
+	       (p.has_smt || !p.smt_enabled));
 	ctr_rd_init(&r, data, size - 1);
 	demand(ctr_pck_parse(r, &q, &shorter) < 0 && shorter.code == CTR_FORMAT);
 	return 0;

@@ -1,6 +1,7 @@
 /*
- * What the kernel of a hostile host's guest may hand over: the input is errno, exitinfo2, the response of the firmware and
- * the certificate table. Evidence that comes of it holds a report for the data that was asked for.
+ * What the kernel of a hostile host's guest may hand over: the input is errno, exitinfo2, the
+ * response of the firmware and the certificate table. Evidence that comes of it holds a report for
+ * the data that was asked for.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -60,7 +61,9 @@ static void no_pause(unsigned ms)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	static const struct ctr_platform_io io = { .sev_guest = "/dev/null", .ioctl = answer, .pause = no_pause };
+	static const struct ctr_platform_io io = { .sev_guest = "/dev/null",
+						   .ioctl = answer,
+						   .pause = no_pause };
 	ctr_auto_evidence struct ctr_evidence ev = { 0 };
 	ctr_auto_platform struct ctr_platform *p = NULL;
 	struct ctr_err e = { 0 };
@@ -74,7 +77,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 			abort();
 		return 0;
 	}
-	if (report->n != CTR_SNP_SIZE || memcmp(report->p + 0x50, report_data, sizeof report_data) != 0)
+	if (report->n != CTR_SNP_SIZE ||
+	    memcmp(report->p + 0x50, report_data, sizeof report_data) != 0)
 		abort();
 	return 0;
 }

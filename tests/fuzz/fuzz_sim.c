@@ -1,4 +1,5 @@
-/* Values for simulated reports: refused with a reason, or what they say stands in the report, which has its size. */
+/* Values for simulated reports: refused with a reason, or what they say stands in the report, which
+ * has its size. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -13,7 +14,8 @@ static void same_again(const struct ctr_sim_values *l, const uint8_t *first)
 	uint8_t report[CTR_SNP_SIZE];
 	struct ctr_err e = { 0 };
 
-	if (ctr_sim_snp(l, report_data, report, &e) < 0 || memcmp(first, report, sizeof report) != 0)
+	if (ctr_sim_snp(l, report_data, report, &e) < 0 ||
+	    memcmp(first, report, sizeof report) != 0)
 		abort();
 	for (size_t i = CTR_SNP_SIGNED; i < sizeof report; i++) {
 		if (report[i] != 0)
@@ -30,16 +32,17 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	int rc;
 
 	ctr_buf_add(&text, data, size);
-	rc = size > 0 && data[0] == '{' ? ctr_sim_add_json(&l, "fuzz", &text, &e) :
-					  ctr_sim_add_text(&l, (const char *)data, size, &e);
+	rc = size > 0 && data[0] == '{' ? ctr_sim_add_json(&l, "fuzz", &text, &e)
+					: ctr_sim_add_text(&l, (const char *)data, size, &e);
 	if (rc < 0 && (e.code == CTR_OK || !e.id || !e.msg[0]))
 		abort();
 	if (ctr_sim_snp(&l, report_data, report, &snp) == 0)
 		same_again(&l, report);
 	else if (snp.code != CTR_USAGE)
 		abort();
-	if (ctr_sim_tdx_body(&l, report_data, &body, &tdx) < 0 ? tdx.code != CTR_USAGE :
-								  body.n != 632 && body.n != 638 && body.n != 702)
+	if (ctr_sim_tdx_body(&l, report_data, &body, &tdx) < 0
+		    ? tdx.code != CTR_USAGE
+		    : body.n != 632 && body.n != 638 && body.n != 702)
 		abort();
 	return 0;
 }

@@ -1,4 +1,5 @@
-/* An SNP report: refused with a reason, or its claims print and its TCBs decode; verification ends whatever certificates there are. */
+/* An SNP report: refused with a reason, or its claims print and its TCBs decode; verification ends
+ * whatever certificates there are. */
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -34,7 +35,10 @@ static void verify(const uint8_t *data, size_t size)
 	ctr_auto_checks struct ctr_checks cs = { 0 };
 	struct ctr_snp_result r;
 	struct ctr_err e = { 0 };
-	size_t rest = size - CTR_SNP_REPORT_SIZE, leaf = rest > 2 ? (size_t)(data[CTR_SNP_REPORT_SIZE] << 8 | data[CTR_SNP_REPORT_SIZE + 1]) : 0;
+	size_t rest = size - CTR_SNP_REPORT_SIZE,
+	       leaf = rest > 2 ? (size_t)(data[CTR_SNP_REPORT_SIZE] << 8 |
+					  data[CTR_SNP_REPORT_SIZE + 1])
+			       : 0;
 
 	rest = rest > 2 ? rest - 2 : 0;
 	leaf = leaf < rest ? leaf : rest;

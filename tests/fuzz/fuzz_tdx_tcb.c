@@ -1,4 +1,5 @@
-/* TCB info and QE identity: refused with a reason, or the signed part lies within the input and reads the same by itself. */
+/* TCB info and QE identity: refused with a reason, or the signed part lies within the input and
+ * reads the same by itself. */
 #include <stdint.h>
 #include <stdlib.h>
 
@@ -19,13 +20,15 @@ static void walk(const struct ctr_tcb_levels *l)
 	for (size_t i = 0; i < l->n; i++) {
 		demand(l->v[i].status >= CTR_TCB_UP_TO_DATE && l->v[i].status <= CTR_TCB_REVOKED);
 		for (size_t j = 0; j < l->v[i].advisories.n; j++)
-			demand(l->v[i].advisories.v[j][0] && !l->v[i].advisories.v[j][CTR_ADVISORY_MAX - 1]);
+			demand(l->v[i].advisories.v[j][0] &&
+			       !l->v[i].advisories.v[j][CTR_ADVISORY_MAX - 1]);
 	}
 }
 
 static void within(const struct ctr_tcb_head *h, const uint8_t *data, size_t size)
 {
-	demand(h->text.left <= size && h->text.at <= size - h->text.left && h->text.p == data + h->text.at);
+	demand(h->text.left <= size && h->text.at <= size - h->text.left &&
+	       h->text.p == data + h->text.at);
 	demand(h->text.left >= 2 && h->text.p[0] == '{' && h->text.p[h->text.left - 1] == '}');
 }
 

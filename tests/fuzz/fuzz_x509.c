@@ -1,4 +1,5 @@
-/* Certificates and lists, DER and PEM: whatever they are, looking at them ends, and what is no certificate has a reason. */
+/* Certificates and lists, DER and PEM: whatever they are, looking at them ends, and what is no
+ * certificate has a reason. */
 #include <openssl/objects.h>
 #include <stdint.h>
 #include <stdlib.h>

@@ -1,7 +1,8 @@
 /*
- * A Coordinator's answer, made up: answer --platform sim:DIR --nonce HEX [options]. What the evidence is bound to is what the
- * options say; --lie NAME changes the answer after the evidence was made. With --serve it answers POST /HOW/v1/attest on loopback:
- * ok; replay (always with --nonce); recovery (an error in JSON); none (404); garbage.
+ * A Coordinator's answer, made up: answer --platform sim:DIR --nonce HEX [options]. What the
+ * evidence is bound to is what the options say; --lie NAME changes the answer after the evidence
+ * was made. With --serve it answers POST /HOW/v1/attest on loopback: ok; replay (always with
+ * --nonce); recovery (an error in JSON); none (404); garbage.
  */
 /* needs: tests/sim/lib/serve.c */
 #include <pthread.h>
@@ -62,15 +63,27 @@ static int on_opt(void *ctx, int id, const char *value, struct ctr_err *e)
 	struct work *w = ctx;
 
 	switch (id) {
-	case PLATFORM: w->platform = value; return 0;
-	case NONCE: return ctr_hex_parse(value, strlen(value), w->nonce, sizeof w->nonce, e);
-	case MANIFEST: return blob(&w->a.manifests, value, e);
-	case POLICY: return blob(&w->a.policies, value, e);
-	case ROOT: return ctr_file_read(value, 1 << 16, &w->a.root_ca, e);
-	case MESH: return ctr_file_read(value, 1 << 16, &w->a.mesh_ca, e);
-	case KEY: return ctr_hex_parse(value, strlen(value), w->a.hpke_key, sizeof w->a.hpke_key, e);
-	case SERVE: w->serve = true; return 0;
-	default: w->lie = value; return 0;
+	case PLATFORM:
+		w->platform = value;
+		return 0;
+	case NONCE:
+		return ctr_hex_parse(value, strlen(value), w->nonce, sizeof w->nonce, e);
+	case MANIFEST:
+		return blob(&w->a.manifests, value, e);
+	case POLICY:
+		return blob(&w->a.policies, value, e);
+	case ROOT:
+		return ctr_file_read(value, 1 << 16, &w->a.root_ca, e);
+	case MESH:
+		return ctr_file_read(value, 1 << 16, &w->a.mesh_ca, e);
+	case KEY:
+		return ctr_hex_parse(value, strlen(value), w->a.hpke_key, sizeof w->a.hpke_key, e);
+	case SERVE:
+		w->serve = true;
+		return 0;
+	default:
+		w->lie = value;
+		return 0;
 	}
 }
 
@@ -93,11 +106,14 @@ static int make(struct work *w, struct ctr_buf *out, struct ctr_err *e)
 	memset(w->a.transition, 0, sizeof w->a.transition);
 	ctr_buf_reset(&w->a.evidence);
 	for (size_t i = 0; i < w->a.manifests.n; i++) {
-		if (ctr_history_next(w->a.transition, w->a.manifests.v[i].p, w->a.manifests.v[i].n, w->a.transition, e) < 0)
+		if (ctr_history_next(w->a.transition, w->a.manifests.v[i].p, w->a.manifests.v[i].n,
+				     w->a.transition, e) < 0)
 			return -1;
 	}
-	if (ctr_answer_report_data(&w->a, w->nonce, data, e) < 0 || ctr_platform_open(w->platform, NULL, &p, e) < 0 ||
-	    ctr_platform_issue(p, data, &ev, e) < 0 || ctr_evidence_print(&ev, &w->a.evidence, e) < 0)
+	if (ctr_answer_report_data(&w->a, w->nonce, data, e) < 0 ||
+	    ctr_platform_open(w->platform, NULL, &p, e) < 0 ||
+	    ctr_platform_issue(p, data, &ev, e) < 0 ||
+	    ctr_evidence_print(&ev, &w->a.evidence, e) < 0)
 		return -1;
 	lie(w);
 	return ctr_answer_print(&w->a, out, e);
@@ -118,8 +134,8 @@ static bool read_nonce(const char *body, uint8_t *out)
 		return false;
 	root = ctr_jroot(json);
 	v = ctr_jget(&root, "nonce");
-	if (ctr_jcount(&root) != 1 || ctr_jstring(&v, &s, NULL) < 0 || ctr_base64_parse(s, strlen(s), &b, NULL) < 0 ||
-	    b.n != CTR_NONCE_SIZE)
+	if (ctr_jcount(&root) != 1 || ctr_jstring(&v, &s, NULL) < 0 ||
+	    ctr_base64_parse(s, strlen(s), &b, NULL) < 0 || b.n != CTR_NONCE_SIZE)
 		return false;
 	memcpy(out, b.p, b.n);
 	return true;
@@ -144,7 +160,8 @@ static void serve_answer(struct sim_conn *c, bool replay)
 
 static void on_request(struct sim_conn *c)
 {
-	static const char waiting[] = "{\"version\":\"v1\",\"status_code\":412,\"code\":\"needs_recovery\",\"error\":\"no seed yet\"}";
+	static const char waiting[] = "{\"version\":\"v1\",\"status_code\":412,\"code\":\"needs_"
+				      "recovery\",\"error\":\"no seed yet\"}";
 
 	if (strcmp(c->method, "POST") != 0)
 		sim_say(c, "405 Method Not Allowed", "");
@@ -153,7 +170,8 @@ static void on_request(struct sim_conn *c)
 	else if (strcmp(c->path, "/replay/v1/attest") == 0)
 		serve_answer(c, true);
 	else if (strcmp(c->path, "/recovery/v1/attest") == 0)
-		sim_reply(c, "412 Precondition Failed", "", waiting, sizeof waiting - 1, sizeof waiting - 1);
+		sim_reply(c, "412 Precondition Failed", "", waiting, sizeof waiting - 1,
+			  sizeof waiting - 1);
 	else if (strcmp(c->path, "/garbage/v1/attest") == 0)
 		sim_reply(c, "200 OK", "", "{}garbage", 9, 9);
 	else
@@ -189,7 +207,8 @@ int main(int argc, char **argv)
 		return CTR_USAGE;
 	if (w->serve)
 		serve();
-	if (make(w, &out, &e) < 0 || ctr_fd_write(STDOUT_FILENO, "standard output", out.p, out.n, &e) < 0)
+	if (make(w, &out, &e) < 0 ||
+	    ctr_fd_write(STDOUT_FILENO, "standard output", out.p, out.n, &e) < 0)
 		return ctr_tool_die(&tool, &e);
 	ctr_answer_free(&w->a);
 	return ctr_tool_close(&tool);

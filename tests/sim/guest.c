@@ -51,8 +51,8 @@ static void sev_metadata(struct ctr_buf *b)
 	section(b, 0x811000, 0x2000, 1);
 }
 
-static void td_section(struct ctr_buf *b, uint32_t at, uint32_t raw, uint64_t gpa, uint64_t size, uint32_t type,
-		       uint32_t attributes)
+static void td_section(struct ctr_buf *b, uint32_t at, uint32_t raw, uint64_t gpa, uint64_t size,
+		       uint32_t type, uint32_t attributes)
 {
 	guest_le(b, at, 4);
 	guest_le(b, raw, 4);
@@ -141,7 +141,8 @@ static void head(struct ctr_buf *b, uint32_t type, uint32_t n)
 	guest_le(b, n, 4);
 }
 
-static void igvm_page(struct ctr_buf *b, uint64_t gpa, uint32_t mask, uint32_t at, uint32_t flags, uint16_t type)
+static void igvm_page(struct ctr_buf *b, uint64_t gpa, uint32_t mask, uint32_t at, uint32_t flags,
+		      uint16_t type)
 {
 	head(b, 0x302, 24);
 	guest_le(b, gpa, 8);

@@ -1,4 +1,5 @@
-/* A store in a new directory, a signing key, and updates: what the tests of the history share. Included once by each. */
+/* A store in a new directory, a signing key, and updates: what the tests of the history share.
+ * Included once by each. */
 #ifndef TESTS_UNIT_HISTKIT_H
 #define TESTS_UNIT_HISTKIT_H
 
@@ -34,13 +35,16 @@ static int key_sign(void *ctx, const void *p, size_t n, struct ctr_buf *sig, str
 	return 0;
 }
 
-static int key_verify(void *ctx, const void *p, size_t n, const void *sig, size_t n_sig, bool *good, struct ctr_err *e)
+static int key_verify(void *ctx, const void *p, size_t n, const void *sig, size_t n_sig, bool *good,
+		      struct ctr_err *e)
 {
 	const struct key *k = ctx;
 	const uint8_t *rs = sig;
 
 	*good = false;
-	return n_sig == 2 * CTR_EC_MAX ? ctr_ec_verify(&k->public, p, n, rs, rs + CTR_EC_MAX, good, e) : 0;
+	return n_sig == 2 * CTR_EC_MAX
+		       ? ctr_ec_verify(&k->public, p, n, rs, rs + CTR_EC_MAX, good, e)
+		       : 0;
 }
 
 static void key_new(struct key *k)
@@ -109,14 +113,18 @@ static void update_make(struct update *up, int i)
 	for (int k = 0; k < 2; k++) {
 		uint8_t h[CTR_SHA256_SIZE];
 
-		snprintf(up->policy[k], sizeof up->policy[k], "policy %d of %d\n", k, k == 0 ? 0 : i);
+		snprintf(up->policy[k], sizeof up->policy[k], "policy %d of %d\n", k,
+			 k == 0 ? 0 : i);
 		up->policies[k] = (struct ctr_bytes){ up->policy[k], strlen(up->policy[k]) };
 		T_OK(ctr_hash(CTR_SHA256, up->policy[k], strlen(up->policy[k]), h, e));
 		ctr_buf_adds(&b, k ? ",\"" : "\"");
 		ctr_hex_add(&b, h, sizeof h);
 		ctr_buf_adds(&b, "\":{\"SANs\":[],\"WorkloadSecretID\":\"\"}");
 	}
-	ctr_buf_addf(&b, "},\"ReferenceValues\":{},\"WorkloadOwnerKeyDigests\":[],\"SeedshareOwnerPubKeys\":[]}%*s", i + 1, "");
+	ctr_buf_addf(&b,
+		     "},\"ReferenceValues\":{},\"WorkloadOwnerKeyDigests\":[],"
+		     "\"SeedshareOwnerPubKeys\":[]}%*s",
+		     i + 1, "");
 	assert_true(b.n < sizeof up->manifest);
 	memcpy(up->manifest, b.p, b.n + 1);
 	up->u = (struct ctr_update){ { up->manifest, b.n }, up->policies, 2, NULL };

@@ -17,7 +17,9 @@ static const uint8_t comp[16] = { 5, 5, 2, 2, 4, 1, 0, 5, 0, 0, 0, 0, 0, 0, 0, 2
 #define FMSPC "20b06f070000"
 #define PCEID "0001"
 #define MRSIGNER "dc9e2a7c6f948f17474e34a7fc43ed030f7c1563f1babddf6340c82e0e54a8c5"
-#define ZERO48 "000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000"
+#define ZERO48                                                                                     \
+	"0000000000000000000000000000000000000000000000000000000000000000000000000000000000000000" \
+	"00000000"
 
 void pki_der(struct ctr_buf *b, uint8_t tag, const void *p, size_t n)
 {
@@ -34,7 +36,8 @@ void pki_der(struct ctr_buf *b, uint8_t tag, const void *p, size_t n)
 /* SEQUENCE { OID base.arc[.arc2], value } */
 static void member(struct ctr_buf *b, int arc, int arc2, uint8_t tag, const void *p, size_t n)
 {
-	uint8_t oid[11] = { 0x2a, 0x86, 0x48, 0x86, 0xf8, 0x4d, 0x01, 0x0d, 0x01, (uint8_t)arc, (uint8_t)arc2 };
+	uint8_t oid[11] = { 0x2a, 0x86, 0x48, 0x86,	    0xf8,	  0x4d,
+			    0x01, 0x0d, 0x01, (uint8_t)arc, (uint8_t)arc2 };
 	ctr_auto_buf struct ctr_buf one = { 0 };
 
 	pki_der(&one, 6, oid, arc2 ? 11 : 10);
@@ -98,11 +101,14 @@ static void set_name(X509 *c, const char *cn)
 {
 	X509_NAME *n = X509_get_subject_name(c);
 
-	assert_int_equal(X509_NAME_add_entry_by_txt(n, "CN", MBSTRING_ASC, (const unsigned char *)cn, -1, -1, 0), 1);
+	assert_int_equal(X509_NAME_add_entry_by_txt(n, "CN", MBSTRING_ASC,
+						    (const unsigned char *)cn, -1, -1, 0),
+			 1);
 }
 
 /* Not signed yet. */
-static X509 *new_cert(const char *cn, EVP_PKEY *key, const X509 *issuer, bool ca, time_t from, time_t until)
+static X509 *new_cert(const char *cn, EVP_PKEY *key, const X509 *issuer, bool ca, time_t from,
+		      time_t until)
 {
 	static long serial = 1000;
 	X509 *c = X509_new();
@@ -146,7 +152,8 @@ static void sign(EVP_PKEY *key, const void *p, size_t n, uint8_t rs[64])
 	EVP_MD_CTX_free(ctx);
 }
 
-static void crl(struct ctr_buf *out, const X509 *issuer, EVP_PKEY *by, time_t from, time_t until, const X509 *revoked, bool partial)
+static void crl(struct ctr_buf *out, const X509 *issuer, EVP_PKEY *by, time_t from, time_t until,
+		const X509 *revoked, bool partial)
 {
 	X509_CRL *l = X509_CRL_new();
 	ASN1_TIME *t = ASN1_TIME_set(NULL, from);
@@ -154,7 +161,8 @@ static void crl(struct ctr_buf *out, const X509 *issuer, EVP_PKEY *by, time_t fr
 	int n;
 
 	assert_true(X509_CRL_set_version(l, X509_CRL_VERSION_2) == 1 &&
-		    X509_CRL_set_issuer_name(l, X509_get_subject_name(issuer)) == 1 && X509_CRL_set1_lastUpdate(l, t) == 1);
+		    X509_CRL_set_issuer_name(l, X509_get_subject_name(issuer)) == 1 &&
+		    X509_CRL_set1_lastUpdate(l, t) == 1);
 	assert_non_null(ASN1_TIME_set(t, until));
 	assert_int_equal(X509_CRL_set1_nextUpdate(l, t), 1);
 	if (revoked) {
@@ -162,7 +170,8 @@ static void crl(struct ctr_buf *out, const X509 *issuer, EVP_PKEY *by, time_t fr
 		ASN1_INTEGER *serial = ASN1_INTEGER_dup(X509_get0_serialNumber(revoked));
 
 		assert_true(r && serial && X509_REVOKED_set_serialNumber(r, serial) == 1 &&
-			    X509_REVOKED_set_revocationDate(r, t) == 1 && X509_CRL_add0_revoked(l, r) == 1);
+			    X509_REVOKED_set_revocationDate(r, t) == 1 &&
+			    X509_CRL_add0_revoked(l, r) == 1);
 		ASN1_INTEGER_free(serial);
 	}
 	if (partial) {
@@ -194,7 +203,8 @@ static void pem(struct ctr_buf *b, X509 *const *c, size_t n)
 }
 
 /* {"NAME":OBJECT,"signature":"…"} */
-static void signed_text(struct ctr_buf *out, const char *name, const struct ctr_buf *obj, EVP_PKEY *by)
+static void signed_text(struct ctr_buf *out, const char *name, const struct ctr_buf *obj,
+			EVP_PKEY *by)
 {
 	uint8_t rs[64];
 
@@ -212,7 +222,8 @@ static void components(struct ctr_buf *b, const char *name, const uint8_t v[16])
 	ctr_buf_adds(b, "]");
 }
 
-static void platform_level(struct ctr_buf *b, uint8_t loader, const char *date, const char *status, const char *more)
+static void platform_level(struct ctr_buf *b, uint8_t loader, const char *date, const char *status,
+			   const char *more)
 {
 	/* the first two do not count for module version 1 */
 	const uint8_t tdx[16] = { 255, 255, loader };
@@ -221,16 +232,20 @@ static void platform_level(struct ctr_buf *b, uint8_t loader, const char *date, 
 	components(b, "sgxtcbcomponents", comp);
 	ctr_buf_adds(b, ",\"pcesvn\":13,");
 	components(b, "tdxtcbcomponents", tdx);
-	ctr_buf_addf(b, "},\"tcbDate\":\"%sT00:00:00Z\",\"tcbStatus\":\"%s\"%s}", date, status, more);
+	ctr_buf_addf(b, "},\"tcbDate\":\"%sT00:00:00Z\",\"tcbStatus\":\"%s\"%s}", date, status,
+		     more);
 }
 
 static void head(struct ctr_buf *b, const char *id, unsigned version, bool old, bool future)
 {
 	char from[CTR_TIME_MAX], until[CTR_TIME_MAX];
 
-	ctr_buf_addf(b, "{\"id\":\"%s\",\"version\":%u,\"issueDate\":\"%s\",\"nextUpdate\":\"%s\",\"tcbEvaluationDataNumber\":%u,", id,
-		     version, ctr_time_print(future ? PKI_NOW + 1 : PKI_NOW, from),
-		     ctr_time_print(old ? PKI_NOW - 1 : PKI_NOW + 7 * DAY, until), version == 3 ? 20U : 21U);
+	ctr_buf_addf(b,
+		     "{\"id\":\"%s\",\"version\":%u,\"issueDate\":\"%s\",\"nextUpdate\":\"%s\","
+		     "\"tcbEvaluationDataNumber\":%u,",
+		     id, version, ctr_time_print(future ? PKI_NOW + 1 : PKI_NOW, from),
+		     ctr_time_print(old ? PKI_NOW - 1 : PKI_NOW + 7 * DAY, until),
+		     version == 3 ? 20U : 21U);
 }
 
 static void tcb_info(const struct pki *p, struct ctr_buf *out, EVP_PKEY *by)
@@ -238,19 +253,27 @@ static void tcb_info(const struct pki *p, struct ctr_buf *out, EVP_PKEY *by)
 	ctr_auto_buf struct ctr_buf b = { 0 };
 
 	head(&b, "TDX", 3, p->flaw == TCB_OLD, p->flaw == TCB_FUTURE);
-	ctr_buf_addf(&b, "\"fmspc\":\"%s\",\"pceId\":\"%s\",\"tcbType\":0,", p->flaw == TCB_FMSPC ? "20b06f070001" : FMSPC,
+	ctr_buf_addf(&b, "\"fmspc\":\"%s\",\"pceId\":\"%s\",\"tcbType\":0,",
+		     p->flaw == TCB_FMSPC ? "20b06f070001" : FMSPC,
 		     p->flaw == TCB_PCEID ? "0000" : PCEID);
-	ctr_buf_adds(&b, "\"tdxModule\":{\"mrsigner\":\"" ZERO48 "\",\"attributes\":\"0000000000000000\","
-			 "\"attributesMask\":\"FFFFFFFFFFFFFFFF\"},\"tdxModuleIdentities\":[{\"id\":\"TDX_01\",\"mrsigner\":\"" ZERO48
+	ctr_buf_adds(&b, "\"tdxModule\":{\"mrsigner\":\"" ZERO48
+			 "\",\"attributes\":\"0000000000000000\","
+			 "\"attributesMask\":\"FFFFFFFFFFFFFFFF\"},\"tdxModuleIdentities\":[{"
+			 "\"id\":\"TDX_01\",\"mrsigner\":\"" ZERO48
 			 "\",\"attributes\":\"0000000000000000\",\"attributesMask\":\"");
 	ctr_buf_adds(&b, p->flaw == MODULE_RESERVED ? "0000000000000000" : "FFFFFFFFFFFFFFFF");
 	ctr_buf_adds(&b, "\",\"tcbLevels\":["
-			 "{\"tcb\":{\"isvsvn\":7},\"tcbDate\":\"2025-01-01T00:00:00Z\",\"tcbStatus\":\"UpToDate\"},");
-	ctr_buf_addf(&b, "{\"tcb\":{\"isvsvn\":4},\"tcbDate\":\"2024-01-01T00:00:00Z\",\"tcbStatus\":\"%s\","
-			 "\"advisoryIDs\":[\"TEST-SA-0001\",\"TEST-SA-0002\"]}]}],\"tcbLevels\":[", p->module_status);
+			 "{\"tcb\":{\"isvsvn\":7},\"tcbDate\":\"2025-01-01T00:00:00Z\","
+			 "\"tcbStatus\":\"UpToDate\"},");
+	ctr_buf_addf(
+		&b,
+		"{\"tcb\":{\"isvsvn\":4},\"tcbDate\":\"2024-01-01T00:00:00Z\",\"tcbStatus\":\"%s\","
+		"\"advisoryIDs\":[\"TEST-SA-0001\",\"TEST-SA-0002\"]}]}],\"tcbLevels\":[",
+		p->module_status);
 	platform_level(&b, 3, "2025-01-01", "UpToDate", "");
 	ctr_buf_adds(&b, ",");
-	platform_level(&b, 2, "2024-01-01", p->platform_status, ",\"advisoryIDs\":[\"TEST-SA-0002\",\"TEST-SA-0003\"]");
+	platform_level(&b, 2, "2024-01-01", p->platform_status,
+		       ",\"advisoryIDs\":[\"TEST-SA-0002\",\"TEST-SA-0003\"]");
 	ctr_buf_adds(&b, "]}");
 	signed_text(out, "tcbInfo", &b, by);
 }
@@ -260,10 +283,16 @@ static void qe_identity(const struct pki *p, struct ctr_buf *out, EVP_PKEY *by)
 	ctr_auto_buf struct ctr_buf b = { 0 };
 
 	head(&b, "TD_QE", 2, p->flaw == QE_OLD, p->flaw == QE_FUTURE);
-	ctr_buf_adds(&b, "\"miscselect\":\"00000000\",\"miscselectMask\":\"FFFFFFFF\",\"attributes\":\"11000000000000000000000000000000\","
-			 "\"attributesMask\":\"FBFFFFFFFFFFFFFF0000000000000000\",\"mrsigner\":\"" MRSIGNER "\",\"isvprodid\":2,\"tcbLevels\":["
-			 "{\"tcb\":{\"isvsvn\":6},\"tcbDate\":\"2025-01-01T00:00:00Z\",\"tcbStatus\":\"UpToDate\"},"
-			 "{\"tcb\":{\"isvsvn\":4},\"tcbDate\":\"2024-01-01T00:00:00Z\",\"tcbStatus\":\"OutOfDate\"}]}");
+	ctr_buf_adds(
+		&b,
+		"\"miscselect\":\"00000000\",\"miscselectMask\":\"FFFFFFFF\",\"attributes\":"
+		"\"11000000000000000000000000000000\","
+		"\"attributesMask\":\"FBFFFFFFFFFFFFFF0000000000000000\",\"mrsigner\":\"" MRSIGNER
+		"\",\"isvprodid\":2,\"tcbLevels\":["
+		"{\"tcb\":{\"isvsvn\":6},\"tcbDate\":\"2025-01-01T00:00:00Z\",\"tcbStatus\":"
+		"\"UpToDate\"},"
+		"{\"tcb\":{\"isvsvn\":4},\"tcbDate\":\"2024-01-01T00:00:00Z\",\"tcbStatus\":"
+		"\"OutOfDate\"}]}");
 	signed_text(out, "enclaveIdentity", &b, by);
 }
 
@@ -315,7 +344,9 @@ static void qe_report(const struct pki *p, struct ctr_buf *b, const uint8_t boun
 	zeros(b, 16);
 	ctr_buf_addc(b, p->flaw == QE_MISCSELECT);
 	zeros(b, 31);
-	ctr_buf_addc(b, p->flaw == QE_ATTRIBUTES ? 0x13 : 0x15); /* DEBUG is bit 1, and bit 2 is not under the mask */
+	ctr_buf_addc(b, p->flaw == QE_ATTRIBUTES
+				? 0x13
+				: 0x15); /* DEBUG is bit 1, and bit 2 is not under the mask */
 	zeros(b, 15 + 32 + 32);
 	ctr_buf_add(b, mrsigner, 32);
 	zeros(b, 96);
@@ -382,9 +413,11 @@ struct authority {
 
 static X509 *new_leaf(const struct pki *p, const struct authority *a)
 {
-	time_t from = PKI_NOW - (p->flaw == LEAF_FUTURE ? -1 : DAY), until = PKI_NOW + (p->flaw == LEAF_OLD ? -1 : 300L * DAY);
-	X509 *c = new_cert(p->flaw == LEAF_NAME ? "Intel SGX TCB Signing" : "Intel SGX PCK Certificate", p->pck_key, a->ca,
-			   p->flaw == LEAF_CA, from, until);
+	time_t from = PKI_NOW - (p->flaw == LEAF_FUTURE ? -1 : DAY),
+	       until = PKI_NOW + (p->flaw == LEAF_OLD ? -1 : 300L * DAY);
+	X509 *c = new_cert(p->flaw == LEAF_NAME ? "Intel SGX TCB Signing"
+						: "Intel SGX PCK Certificate",
+			   p->pck_key, a->ca, p->flaw == LEAF_CA, from, until);
 	ctr_auto_buf struct ctr_buf ext = { 0 };
 
 	pki_sgx_extension(&ext);
@@ -401,7 +434,8 @@ static X509 *new_leaf(const struct pki *p, const struct authority *a)
 
 static X509 *new_signer(const struct authority *a, EVP_PKEY *key, const char *cn, bool old)
 {
-	X509 *c = new_cert(cn, key, a->root, false, PKI_NOW - 2 * DAY, PKI_NOW + (old ? -1 : 300L * DAY));
+	X509 *c = new_cert(cn, key, a->root, false, PKI_NOW - 2 * DAY,
+			   PKI_NOW + (old ? -1 : 300L * DAY));
 
 	sign_cert(c, a->root_key);
 	return c;
@@ -422,29 +456,38 @@ static void found(struct pki *p, struct authority *a)
 	sign_cert(a->root, a->root_key);
 	a->other_root = new_cert(root, a->other_key, NULL, true, from, until);
 	sign_cert(a->other_root, a->other_key);
-	a->ca = new_cert(p->flaw == CA_NAME ? "Some CA" : "Intel SGX PCK Platform CA", a->ca_key, a->root, p->flaw != CA_FLAG, from,
-			 until);
+	a->ca = new_cert(p->flaw == CA_NAME ? "Some CA" : "Intel SGX PCK Platform CA", a->ca_key,
+			 a->root, p->flaw != CA_FLAG, from, until);
 	sign_cert(a->ca, a->root_key);
 	a->leaf = new_leaf(p, a);
-	a->tcb_signer = new_signer(a, a->tcb_key, p->flaw == TCB_SIGNER_NAME ? "Intel SGX PCK Certificate" : signer,
-				   p->flaw == TCB_SIGNER_OLD);
-	a->qe_signer = new_signer(a, a->qe_key, p->flaw == QE_SIGNER_NAME ? "Intel SGX PCK Certificate" : signer,
+	a->tcb_signer = new_signer(
+		a, a->tcb_key, p->flaw == TCB_SIGNER_NAME ? "Intel SGX PCK Certificate" : signer,
+		p->flaw == TCB_SIGNER_OLD);
+	a->qe_signer = new_signer(a, a->qe_key,
+				  p->flaw == QE_SIGNER_NAME ? "Intel SGX PCK Certificate" : signer,
 				  p->flaw == QE_SIGNER_OLD);
 	T_OK(ctr_x509_spki(p->flaw == OTHER_ROOT ? a->other_root : a->root, p->root_spki, e));
 }
 
 static void lists(struct pki *p, const struct authority *a)
 {
-	const X509 *root_hit = p->flaw == CA_REVOKED ? a->ca : p->flaw == TCB_SIGNER_REVOKED ? a->tcb_signer :
-			       p->flaw == QE_SIGNER_REVOKED ? a->qe_signer : p->flaw == OTHERS_REVOKED ? a->leaf : NULL;
-	const X509 *pck_hit = p->flaw == LEAF_REVOKED ? a->leaf : p->flaw == OTHERS_REVOKED ? a->ca : NULL;
+	const X509 *root_hit = p->flaw == CA_REVOKED	       ? a->ca
+			       : p->flaw == TCB_SIGNER_REVOKED ? a->tcb_signer
+			       : p->flaw == QE_SIGNER_REVOKED  ? a->qe_signer
+			       : p->flaw == OTHERS_REVOKED     ? a->leaf
+							       : NULL;
+	const X509 *pck_hit = p->flaw == LEAF_REVOKED	  ? a->leaf
+			      : p->flaw == OTHERS_REVOKED ? a->ca
+							  : NULL;
 
-	crl(&p->ev.item[CTR_ROOT_CRL], a->root, p->flaw == ROOT_CRL_KEY ? a->other_key : a->root_key,
-	    PKI_NOW + (p->flaw == ROOT_CRL_FUTURE ? 1 : -DAY), PKI_NOW + (p->flaw == ROOT_CRL_OLD ? -1 : 100 * DAY), root_hit,
+	crl(&p->ev.item[CTR_ROOT_CRL], a->root,
+	    p->flaw == ROOT_CRL_KEY ? a->other_key : a->root_key,
+	    PKI_NOW + (p->flaw == ROOT_CRL_FUTURE ? 1 : -DAY),
+	    PKI_NOW + (p->flaw == ROOT_CRL_OLD ? -1 : 100 * DAY), root_hit,
 	    p->flaw == ROOT_CRL_PARTIAL);
 	crl(&p->ev.item[CTR_PCK_CRL], p->flaw == PCK_CRL_ISSUER ? a->root : a->ca,
-	    p->flaw == PCK_CRL_KEY ? a->other_key : a->ca_key, PKI_NOW - DAY, PKI_NOW + (p->flaw == PCK_CRL_OLD ? -1 : 3 * DAY),
-	    pck_hit, false);
+	    p->flaw == PCK_CRL_KEY ? a->other_key : a->ca_key, PKI_NOW - DAY,
+	    PKI_NOW + (p->flaw == PCK_CRL_OLD ? -1 : 3 * DAY), pck_hit, false);
 }
 
 static void free_authority(struct authority *a)
@@ -460,7 +503,10 @@ static void free_authority(struct authority *a)
 
 struct pki pki_default(void)
 {
-	return (struct pki){ .svn = { 7, 1, 3 }, .svn2 = { 7, 1, 3 }, .qe_svn = 6, .platform_status = "OutOfDate",
+	return (struct pki){ .svn = { 7, 1, 3 },
+			     .svn2 = { 7, 1, 3 },
+			     .qe_svn = 6,
+			     .platform_status = "OutOfDate",
 			     .module_status = "OutOfDate" };
 }
 
@@ -480,10 +526,13 @@ void pki_build(struct pki *p)
 	pem(&chain, (X509 *[]){ a.leaf, a.ca, a.root }, p->flaw == NO_ROOT ? 2 : 3);
 	quote(p, &p->ev.item[CTR_REPORT], &chain);
 	tcb_info(p, &p->ev.item[CTR_TCB_INFO], p->flaw == TCB_SIGNATURE ? a.other_key : a.tcb_key);
-	qe_identity(p, &p->ev.item[CTR_QE_IDENTITY], p->flaw == QE_ID_SIGNATURE ? a.other_key : a.qe_key);
+	qe_identity(p, &p->ev.item[CTR_QE_IDENTITY],
+		    p->flaw == QE_ID_SIGNATURE ? a.other_key : a.qe_key);
 	pem(&p->ev.item[CTR_TCB_INFO_CHAIN],
-	    (X509 *[]){ a.tcb_signer, p->flaw == TCB_ROOT ? a.other_root : a.root, a.root }, p->flaw == TCB_CHAIN_LONG ? 3 : 2);
-	pem(&p->ev.item[CTR_QE_IDENTITY_CHAIN], (X509 *[]){ a.qe_signer, p->flaw == QE_ROOT ? a.other_root : a.root }, 2);
+	    (X509 *[]){ a.tcb_signer, p->flaw == TCB_ROOT ? a.other_root : a.root, a.root },
+	    p->flaw == TCB_CHAIN_LONG ? 3 : 2);
+	pem(&p->ev.item[CTR_QE_IDENTITY_CHAIN],
+	    (X509 *[]){ a.qe_signer, p->flaw == QE_ROOT ? a.other_root : a.root }, 2);
 	p->ev.tee = CTR_TEE_TDX;
 	free_authority(&a);
 }

@@ -34,7 +34,8 @@ static void defaults(void **state)
 	struct ctr_appraisal a = loaded("{}");
 
 	(void)state;
-	assert_false(a.snp.allow_debug || a.snp.allow_migration_agent || a.snp.permit_provisional || a.tdx.allow_debug);
+	assert_false(a.snp.allow_debug || a.snp.allow_migration_agent || a.snp.permit_provisional ||
+		     a.tdx.allow_debug);
 	assert_true(a.tdx.allow_migratable);
 	assert_int_equal(a.tdx.accept_status, 1u << CTR_TCB_UP_TO_DATE);
 	assert_int_equal(a.snp.vmpl, -1);
@@ -51,17 +52,28 @@ static void values(void **state)
 		size_t n;
 		int snp, tdx; /* which value; -1: none */
 	} rows[] = {
-		{ "report_data", 64, CTR_SNP_REPORT_DATA, -1 },	    { "measurement", 48, CTR_SNP_MEASUREMENT, -1 },
-		{ "host_data", 32, CTR_SNP_HOST_DATA, -1 },	    { "id_key_digest", 48, CTR_SNP_ID_KEY_DIGEST, -1 },
-		{ "author_key_digest", 48, CTR_SNP_AUTHOR_KEY_DIGEST, -1 }, { "family_id", 16, CTR_SNP_FAMILY_ID, -1 },
-		{ "image_id", 16, CTR_SNP_IMAGE_ID, -1 },	    { "report_id", 32, CTR_SNP_REPORT_ID, -1 },
-		{ "report_id_ma", 32, CTR_SNP_REPORT_ID_MA, -1 },   { "chip_id", 64, CTR_SNP_CHIP_ID, -1 },
-		{ "reportdata", 64, -1, CTR_TDX_REPORTDATA },	    { "mrtd", 48, -1, CTR_TDX_MRTD },
-		{ "rtmr0", 48, -1, CTR_TDX_RTMR0 },		    { "rtmr1", 48, -1, CTR_TDX_RTMR1 },
-		{ "rtmr2", 48, -1, CTR_TDX_RTMR2 },		    { "rtmr3", 48, -1, CTR_TDX_RTMR3 },
-		{ "mrseam", 48, -1, CTR_TDX_MRSEAM },		    { "mrsignerseam", 48, -1, CTR_TDX_MRSIGNERSEAM },
-		{ "mrconfigid", 48, -1, CTR_TDX_MRCONFIGID },	    { "mrowner", 48, -1, CTR_TDX_MROWNER },
-		{ "mrownerconfig", 48, -1, CTR_TDX_MROWNERCONFIG }, { "tdattr", 8, -1, CTR_TDX_TDATTR },
+		{ "report_data", 64, CTR_SNP_REPORT_DATA, -1 },
+		{ "measurement", 48, CTR_SNP_MEASUREMENT, -1 },
+		{ "host_data", 32, CTR_SNP_HOST_DATA, -1 },
+		{ "id_key_digest", 48, CTR_SNP_ID_KEY_DIGEST, -1 },
+		{ "author_key_digest", 48, CTR_SNP_AUTHOR_KEY_DIGEST, -1 },
+		{ "family_id", 16, CTR_SNP_FAMILY_ID, -1 },
+		{ "image_id", 16, CTR_SNP_IMAGE_ID, -1 },
+		{ "report_id", 32, CTR_SNP_REPORT_ID, -1 },
+		{ "report_id_ma", 32, CTR_SNP_REPORT_ID_MA, -1 },
+		{ "chip_id", 64, CTR_SNP_CHIP_ID, -1 },
+		{ "reportdata", 64, -1, CTR_TDX_REPORTDATA },
+		{ "mrtd", 48, -1, CTR_TDX_MRTD },
+		{ "rtmr0", 48, -1, CTR_TDX_RTMR0 },
+		{ "rtmr1", 48, -1, CTR_TDX_RTMR1 },
+		{ "rtmr2", 48, -1, CTR_TDX_RTMR2 },
+		{ "rtmr3", 48, -1, CTR_TDX_RTMR3 },
+		{ "mrseam", 48, -1, CTR_TDX_MRSEAM },
+		{ "mrsignerseam", 48, -1, CTR_TDX_MRSIGNERSEAM },
+		{ "mrconfigid", 48, -1, CTR_TDX_MRCONFIGID },
+		{ "mrowner", 48, -1, CTR_TDX_MROWNER },
+		{ "mrownerconfig", 48, -1, CTR_TDX_MROWNERCONFIG },
+		{ "tdattr", 8, -1, CTR_TDX_TDATTR },
 		{ "xfam", 8, -1, CTR_TDX_XFAM },
 	};
 
@@ -74,18 +86,22 @@ static void values(void **state)
 			struct ctr_appraisal a;
 			const struct ctr_want *w;
 
-			ctr_buf_addf(&b, "{\"expect_%s\": \"%0*d07\"}", rows[i].name, (int)(2 * n) - 2, 0);
+			ctr_buf_addf(&b, "{\"expect_%s\": \"%0*d07\"}", rows[i].name,
+				     (int)(2 * n) - 2, 0);
 			if (off) {
 				T_FAILS(load(b.p, &a, e), CTR_FORMAT, "json.hex");
 				ctr_appraisal_free(&a);
 				continue;
 			}
 			a = loaded(b.p);
-			w = rows[i].snp >= 0 ? &a.snp.expect[rows[i].snp] : &a.tdx.expect[rows[i].tdx];
+			w = rows[i].snp >= 0 ? &a.snp.expect[rows[i].snp]
+					     : &a.tdx.expect[rows[i].tdx];
 			assert_int_equal(w->what, CTR_WANT_EQUAL);
 			assert_int_equal(w->v[n - 1], 7);
-			assert_int_equal(ctr_appraisal_pins(&a, CTR_TEE_SNP), rows[i].snp == CTR_SNP_MEASUREMENT);
-			assert_int_equal(ctr_appraisal_pins(&a, CTR_TEE_TDX), rows[i].tdx == CTR_TDX_MRTD);
+			assert_int_equal(ctr_appraisal_pins(&a, CTR_TEE_SNP),
+					 rows[i].snp == CTR_SNP_MEASUREMENT);
+			assert_int_equal(ctr_appraisal_pins(&a, CTR_TEE_TDX),
+					 rows[i].tdx == CTR_TDX_MRTD);
 			ctr_appraisal_free(&a);
 		}
 	}
@@ -93,22 +109,30 @@ static void values(void **state)
 
 static void snp_members(void **state)
 {
-	struct ctr_appraisal a = loaded("{\"allow_debug\": true, \"allow_migration_agent\": true, \"permit_provisional\": true, \"vmpl\": 3,"
-		"\"min_tcb\": {\"bl\": 1, \"tee\": 2, \"snp\": 3, \"ucode\": 4, \"fmc\": 5}, \"min_launch_tcb\": {\"ucode\": 255},"
-		"\"min_guest_svn\": 4294967295, \"min_version\": \"1.55\", \"min_build\": 255, \"min_policy_abi\": \"255.0\","
-		"\"allow_smt\": false, \"policy_require\": \"0x100000\", \"platform_require\": 5, \"platform_forbid\": \"0xFFFFFFFFFFFFFFF0\","
-		"\"require_launch_mit\": 1, \"require_current_mit\": \"0x2\", \"require_id_block\": true, \"require_author_key\": true}");
+	struct ctr_appraisal a =
+		loaded("{\"allow_debug\": true, \"allow_migration_agent\": true, "
+		       "\"permit_provisional\": true, \"vmpl\": 3,"
+		       "\"min_tcb\": {\"bl\": 1, \"tee\": 2, \"snp\": 3, \"ucode\": 4, \"fmc\": "
+		       "5}, \"min_launch_tcb\": {\"ucode\": 255},"
+		       "\"min_guest_svn\": 4294967295, \"min_version\": \"1.55\", \"min_build\": "
+		       "255, \"min_policy_abi\": \"255.0\","
+		       "\"allow_smt\": false, \"policy_require\": \"0x100000\", "
+		       "\"platform_require\": 5, \"platform_forbid\": \"0xFFFFFFFFFFFFFFF0\","
+		       "\"require_launch_mit\": 1, \"require_current_mit\": \"0x2\", "
+		       "\"require_id_block\": true, \"require_author_key\": true}");
 	const struct ctr_snp_policy *p = &a.snp;
 
 	(void)state;
-	assert_true(p->allow_debug && a.tdx.allow_debug && p->allow_migration_agent && p->permit_provisional);
+	assert_true(p->allow_debug && a.tdx.allow_debug && p->allow_migration_agent &&
+		    p->permit_provisional);
 	assert_int_equal(p->vmpl, 3);
 	for (int i = 0; i < CTR_TCB_N; i++)
 		assert_int_equal(p->min_tcb[i], i + 1);
 	assert_int_equal(p->min_launch_tcb[CTR_TCB_MICROCODE], 255);
 	assert_int_equal(p->min_launch_tcb[CTR_TCB_SNP], CTR_MIN_NONE);
 	assert_int_equal(p->min_guest_svn, UINT32_MAX);
-	assert_int_equal(p->min_major << 16 | p->min_minor << 8 | p->min_build, 1 << 16 | 55 << 8 | 255);
+	assert_int_equal(p->min_major << 16 | p->min_minor << 8 | p->min_build,
+			 1 << 16 | 55 << 8 | 255);
 	assert_int_equal(p->abi_major << 8 | p->abi_minor, 255 << 8);
 	assert_int_equal(p->policy_forbid, CTR_SNP_POLICY_SMT);
 	assert_int_equal(p->policy_require, 0x100000);
@@ -125,10 +149,14 @@ static void snp_members(void **state)
 
 static void tdx_members(void **state)
 {
-	struct ctr_appraisal a = loaded("{\"accept_status\": [\"SWHardeningNeeded\", \"OutOfDate\"], \"refuse_advisories\": [\"A\", \"B\"],"
-		"\"min_tcb_eval\": 17, \"min_tee_tcb_svn\": \"000102030405060708090a0b0c0d0e0f\", \"allow_migratable\": false,"
-		"\"require_sept_ve_disable\": true, \"refuse_service_td\": true, \"require_memory_integrity\": true,"
-		"\"require_smt_disabled\": true, \"require_static_platform\": true}");
+	struct ctr_appraisal a =
+		loaded("{\"accept_status\": [\"SWHardeningNeeded\", \"OutOfDate\"], "
+		       "\"refuse_advisories\": [\"A\", \"B\"],"
+		       "\"min_tcb_eval\": 17, \"min_tee_tcb_svn\": "
+		       "\"000102030405060708090a0b0c0d0e0f\", \"allow_migratable\": false,"
+		       "\"require_sept_ve_disable\": true, \"refuse_service_td\": true, "
+		       "\"require_memory_integrity\": true,"
+		       "\"require_smt_disabled\": true, \"require_static_platform\": true}");
 	const struct ctr_tdx_policy *p = &a.tdx;
 
 	(void)state;
@@ -148,12 +176,16 @@ static void key_lists(void **state)
 	struct ctr_appraisal a;
 
 	(void)state;
-	ctr_buf_addf(&b, "{\"trusted_id_keys\": [\"%096d\", \"%096d\"], \"trusted_author_keys\": [\"%096d\"]}", 1, 2, 3);
+	ctr_buf_addf(&b,
+		     "{\"trusted_id_keys\": [\"%096d\", \"%096d\"], \"trusted_author_keys\": "
+		     "[\"%096d\"]}",
+		     1, 2, 3);
 	a = loaded(b.p);
 	assert_int_equal(a.snp.id_keys.n, 2);
 	assert_int_equal(a.snp.id_keys.v[1][47], 2);
 	assert_int_equal(a.snp.author_keys.n, 1);
-	assert_true(ctr_appraisal_pins(&a, CTR_TEE_SNP)); /* who signs the launch says which guest */
+	assert_true(
+		ctr_appraisal_pins(&a, CTR_TEE_SNP)); /* who signs the launch says which guest */
 	ctr_appraisal_free(&a);
 }
 
@@ -222,8 +254,11 @@ static void refusals(void **state)
 /* A set that leaves nothing open: measurement 11…, TCB 4 0 24 219. */
 static struct ctr_snp_ref set(void)
 {
-	struct ctr_snp_ref r = { .product = CTR_MILAN, .tcb = { 4, 0, 24, 219, -1 }, .measurement = { .known = true },
-				 .policy = { true, CTR_SNP_POLICY_SMT | 0x137 }, .platform_info = { true, 0x24 } };
+	struct ctr_snp_ref r = { .product = CTR_MILAN,
+				 .tcb = { 4, 0, 24, 219, -1 },
+				 .measurement = { .known = true },
+				 .policy = { true, CTR_SNP_POLICY_SMT | 0x137 },
+				 .platform_info = { true, 0x24 } };
 
 	memset(r.measurement.v, 0x11, 48);
 	return r;
@@ -231,8 +266,12 @@ static struct ctr_snp_ref set(void)
 
 static void a_set_as_a_policy(void **state)
 {
-	struct ctr_appraisal base = loaded("{\"min_tcb\": {\"bl\": 7, \"snp\": 3}, \"min_launch_tcb\": {\"snp\": 9}, \"platform_require\": 2,"
-		"\"allow_debug\": true, \"allow_migration_agent\": true, \"require_launch_mit\": 4}"), a;
+	struct ctr_appraisal base = loaded(
+				     "{\"min_tcb\": {\"bl\": 7, \"snp\": 3}, \"min_launch_tcb\": "
+				     "{\"snp\": 9}, \"platform_require\": 2,"
+				     "\"allow_debug\": true, \"allow_migration_agent\": true, "
+				     "\"require_launch_mit\": 4}"),
+			     a;
 	struct ctr_snp_ref r = set();
 
 	(void)state;
@@ -266,7 +305,9 @@ static void a_set_as_a_policy(void **state)
 /* null is unknown, and unknown matches nothing: not even together with somebody who knows. */
 static void unknown_never_matches(void **state)
 {
-	struct ctr_appraisal base = loaded("{\"min_tcb\": {\"snp\": 24}, \"allow_debug\": true, \"policy_require\": 1}"), a;
+	struct ctr_appraisal base = loaded("{\"min_tcb\": {\"snp\": 24}, \"allow_debug\": true, "
+					   "\"policy_require\": 1}"),
+			     a;
 	struct ctr_snp_ref r = set();
 
 	(void)state;
@@ -289,16 +330,26 @@ static void unknown_never_matches(void **state)
 
 static void a_set_of_tdx(void **state)
 {
-	struct ctr_appraisal base = loaded("{\"allow_debug\": true, \"allow_migratable\": true, \"min_tcb_eval\": 5, \"refuse_advisories\": [\"A\"]}"), a;
+	struct ctr_appraisal base = loaded("{\"allow_debug\": true, \"allow_migratable\": true, "
+					   "\"min_tcb_eval\": 5, \"refuse_advisories\": [\"A\"]}"),
+			     a;
 	uint8_t piid[1][16] = { { 7 } };
-	struct ctr_tdx_ref r = { .mrtd = { .known = true, .v = { 1 } }, .mrseam = { .known = true }, .xfam = { .known = true },
-				 .rtmr = { { .known = true }, { .known = true }, { .known = true, .v = { 2 } } }, .piids = piid,
-				 .n_piids = 1, .smt_disabled = true, .min_tcb_eval = 18 };
+	struct ctr_tdx_ref r = {
+		.mrtd = { .known = true, .v = { 1 } },
+		.mrseam = { .known = true },
+		.xfam = { .known = true },
+		.rtmr = { { .known = true }, { .known = true }, { .known = true, .v = { 2 } } },
+		.piids = piid,
+		.n_piids = 1,
+		.smt_disabled = true,
+		.min_tcb_eval = 18
+	};
 
 	(void)state;
 	T_OK(ctr_appraisal_tdx_ref(&base, &r, &a, e));
 	assert_false(a.tdx.allow_debug || a.tdx.allow_migratable);
-	assert_true(a.tdx.refuse_service_td && a.tdx.smt_disabled && !a.tdx.static_platform && !a.tdx.memory_integrity);
+	assert_true(a.tdx.refuse_service_td && a.tdx.smt_disabled && !a.tdx.static_platform &&
+		    !a.tdx.memory_integrity);
 	assert_int_equal(a.tdx.min_tcb_eval, 18);
 	assert_int_equal(a.tdx.expect[CTR_TDX_MRTD].v[0], 1);
 	assert_int_equal(a.tdx.expect[CTR_TDX_RTMR2].v[0], 2);
@@ -318,9 +369,11 @@ static void a_set_of_tdx(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(defaults),    cmocka_unit_test(values),   cmocka_unit_test(snp_members),
-		cmocka_unit_test(tdx_members), cmocka_unit_test(key_lists), cmocka_unit_test(refusals),
-		cmocka_unit_test(a_set_as_a_policy), cmocka_unit_test(unknown_never_matches), cmocka_unit_test(a_set_of_tdx),
+		cmocka_unit_test(defaults),	     cmocka_unit_test(values),
+		cmocka_unit_test(snp_members),	     cmocka_unit_test(tdx_members),
+		cmocka_unit_test(key_lists),	     cmocka_unit_test(refusals),
+		cmocka_unit_test(a_set_as_a_policy), cmocka_unit_test(unknown_never_matches),
+		cmocka_unit_test(a_set_of_tdx),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

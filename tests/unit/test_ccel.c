@@ -133,32 +133,33 @@ static void bad(size_t at, uint64_t v, size_t n, const char *id)
 
 static void refusals(void **s)
 {
-	const size_t last = HEADER + EVENT("SecureBoot") + EVENT("a note") + EVENT("Exit Boot Services Invocation");
+	const size_t last = HEADER + EVENT("SecureBoot") + EVENT("a note") +
+			    EVENT("Exit Boot Services Invocation");
 
 	(void)s;
 	bad(0, 5, 4, "eventlog.header");
-	bad(4, 4, 4, "eventlog.header");	   /* type */
-	bad(27, 1, 1, "eventlog.header");	   /* digest */
-	bad(28, 38, 4, "eventlog.header");	   /* size */
+	bad(4, 4, 4, "eventlog.header");   /* type */
+	bad(27, 1, 1, "eventlog.header");  /* digest */
+	bad(28, 38, 4, "eventlog.header"); /* size */
 	bad(28, 0xffffffff, 4, "eventlog.header");
-	bad(32, 'X', 1, "eventlog.header");	   /* signature */
-	bad(56, 0, 4, "eventlog.header");	   /* algorithms */
+	bad(32, 'X', 1, "eventlog.header"); /* signature */
+	bad(56, 0, 4, "eventlog.header");   /* algorithms */
 	bad(56, 3, 4, "eventlog.header");
 	bad(56, 17, 4, "eventlog.header");
 	bad(56, 0xffffffff, 4, "eventlog.header");
-	bad(60, 0xc, 2, "eventlog.header");	   /* one twice */
-	bad(62, 20, 2, "eventlog.header");	   /* size of SHA-256 */
-	bad(64, 0xd, 2, "eventlog.header");	   /* no SHA-384 */
+	bad(60, 0xc, 2, "eventlog.header"); /* one twice */
+	bad(62, 20, 2, "eventlog.header");  /* size of SHA-256 */
+	bad(64, 0xd, 2, "eventlog.header"); /* no SHA-384 */
 	bad(66, 32, 2, "eventlog.header");
-	bad(68, 3, 1, "eventlog.header");	   /* vendor's data */
-	bad(HEADER, 5, 4, "eventlog.event");	   /* register */
-	bad(HEADER, 0, 4, "eventlog.event");	   /* MRTD */
-	bad(HEADER + 8, 3, 4, "eventlog.event");   /* digests */
-	bad(HEADER + 8, 1, 4, "eventlog.event");   /* then without SHA-384 */
+	bad(68, 3, 1, "eventlog.header");	 /* vendor's data */
+	bad(HEADER, 5, 4, "eventlog.event");	 /* register */
+	bad(HEADER, 0, 4, "eventlog.event");	 /* MRTD */
+	bad(HEADER + 8, 3, 4, "eventlog.event"); /* digests */
+	bad(HEADER + 8, 1, 4, "eventlog.event"); /* then without SHA-384 */
 	bad(HEADER + 8, 0, 4, "eventlog.event");
 	bad(HEADER + 12, 0x4, 2, "eventlog.event"); /* not announced */
 	bad(HEADER + 12, 0xc, 2, "eventlog.event");
-	bad(last + 96, 12, 4, "eventlog.event");   /* data */
+	bad(last + 96, 12, 4, "eventlog.event"); /* data */
 	bad(last + 96, 0xffffffff, 4, "eventlog.event");
 }
 
@@ -179,7 +180,8 @@ static void every_cut(void **s)
 			   (n > first && n < first + 8)) { /* an index of 0, cut: reads as filler */
 			struct ctr_err e = { 0 };
 
-			assert_true(ccel_replay(b.p, n, &log, &e) == 0 || strcmp(e.id, "eventlog.event") == 0);
+			assert_true(ccel_replay(b.p, n, &log, &e) == 0 ||
+				    strcmp(e.id, "eventlog.event") == 0);
 		} else {
 			T_FAILS(ccel_replay(b.p, n, &log, e), CTR_FORMAT, "eventlog.event");
 		}

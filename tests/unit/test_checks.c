@@ -25,7 +25,11 @@ static void one_failure_is_enough(void **state)
 
 	(void)state;
 	for (int i = 0; i < 500; i++)
-		ctr_check(&cs, i == 250 ? "bad" : i == 400 ? "worse" : "good", i != 250 && i != 400, "want", "have", "detail %d", i);
+		ctr_check(&cs,
+			  i == 250   ? "bad"
+			  : i == 400 ? "worse"
+				     : "good",
+			  i != 250 && i != 400, "want", "have", "detail %d", i);
 	assert_int_equal(cs.n, 500);
 	assert_int_equal(cs.failed, 2);
 	assert_false(ctr_checks_ok(&cs));
@@ -82,7 +86,8 @@ static void comparisons(void **state)
 
 static void appended(void **state)
 {
-	ctr_auto_checks struct ctr_checks all = { .set = 9 }, one = { .set = 2 }, bad = { .bad = true };
+	ctr_auto_checks struct ctr_checks all = { .set = 9 }, one = { .set = 2 },
+					  bad = { .bad = true };
 
 	(void)state;
 	ctr_check(&one, "a", true, "1", "2", "3");
@@ -113,8 +118,9 @@ static void appended(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(empty_is_no_yes), cmocka_unit_test(one_failure_is_enough), cmocka_unit_test(texts_are_copied),
-		cmocka_unit_test(comparisons),	   cmocka_unit_test(appended),
+		cmocka_unit_test(empty_is_no_yes),  cmocka_unit_test(one_failure_is_enough),
+		cmocka_unit_test(texts_are_copied), cmocka_unit_test(comparisons),
+		cmocka_unit_test(appended),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

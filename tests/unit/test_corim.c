@@ -1,4 +1,5 @@
-/* needs: tools/ctr-manifest/corim.c tools/ctr-manifest/corim_snp.c tools/ctr-manifest/corim_tdx.c */
+/* needs: tools/ctr-manifest/corim.c tools/ctr-manifest/corim_snp.c tools/ctr-manifest/corim_tdx.c
+ */
 /* needs: tools/ctr-manifest/cose.c tools/ctr-manifest/refs.c tools/ctr-manifest/patch.c */
 #include "t.h"
 
@@ -313,7 +314,8 @@ static const struct headers sound = { .alg = -35, .type = "application/rim+cbor"
 
 static void signed_documents(void **s)
 {
-	ctr_auto_buf struct ctr_buf private = { 0 }, public = { 0 }, other = { 0 }, none = { 0 }, b = { 0 };
+	ctr_auto_buf struct ctr_buf private = { 0 }, public = { 0 }, other = { 0 }, none = { 0 },
+				    b = { 0 };
 	struct corim_opts o = { .product = CTR_GENOA, .now = 1000 };
 	ctr_auto_manifest struct ctr_manifest m = { 0 };
 	struct ctr_ec k, k2;
@@ -551,14 +553,10 @@ static void tdx_refusals(void **s)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(snp_sets),
-		cmocka_unit_test(turin_has_other_places),
-		cmocka_unit_test(tdx_sets),
-		cmocka_unit_test(signed_documents),
-		cmocka_unit_test(headers),
-		cmocka_unit_test(snp_refusals),
-		cmocka_unit_test(more_refusals),
-		cmocka_unit_test(tdx_refusals),
+		cmocka_unit_test(snp_sets),	 cmocka_unit_test(turin_has_other_places),
+		cmocka_unit_test(tdx_sets),	 cmocka_unit_test(signed_documents),
+		cmocka_unit_test(headers),	 cmocka_unit_test(snp_refusals),
+		cmocka_unit_test(more_refusals), cmocka_unit_test(tdx_refusals),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -2,26 +2,26 @@
 #include "t.h"
 
 /* One element given as bytes. */
-#define RD(...)                                                                       \
-	static const uint8_t bytes[] = { __VA_ARGS__ };                               \
-	struct ctr_rd r;                                                              \
+#define RD(...)                                                                                    \
+	static const uint8_t bytes[] = { __VA_ARGS__ };                                            \
+	struct ctr_rd r;                                                                           \
 	ctr_rd_init(&r, bytes, sizeof bytes)
 
-#define UINT_IS(want, max, ...)                                                       \
-	do {                                                                          \
-		RD(__VA_ARGS__);                                                      \
-		uint64_t v;                                                           \
-		assert_int_equal(ctr_der_uint(&r, max, &v), 0);                       \
-		assert_true(v == (want));                                             \
-		assert_int_equal(ctr_rd_end(&r), 0);                                  \
+#define UINT_IS(want, max, ...)                                                                    \
+	do {                                                                                       \
+		RD(__VA_ARGS__);                                                                   \
+		uint64_t v;                                                                        \
+		assert_int_equal(ctr_der_uint(&r, max, &v), 0);                                    \
+		assert_true(v == (want));                                                          \
+		assert_int_equal(ctr_rd_end(&r), 0);                                               \
 	} while (0)
 
-#define NO_UINT(max, ...)                                                             \
-	do {                                                                          \
-		RD(__VA_ARGS__);                                                      \
-		uint64_t v = 7;                                                       \
-		assert_int_equal(ctr_der_uint(&r, max, &v), -1);                      \
-		assert_true(v == 0);                                                  \
+#define NO_UINT(max, ...)                                                                          \
+	do {                                                                                       \
+		RD(__VA_ARGS__);                                                                   \
+		uint64_t v = 7;                                                                    \
+		assert_int_equal(ctr_der_uint(&r, max, &v), -1);                                   \
+		assert_true(v == 0);                                                               \
 	} while (0)
 
 static void integers(void **state)
@@ -38,14 +38,14 @@ static void integers(void **state)
 static void integers_refused(void **state)
 {
 	(void)state;
-	NO_UINT(255, 2, 2, 1, 0);				    /* above max */
-	NO_UINT(255, 2, 1, 0x80);				    /* negative */
-	NO_UINT(255, 2, 2, 0, 0x7f);				    /* a zero too many */
-	NO_UINT(255, 2, 2, 0, 0);				    /* the same */
-	NO_UINT(255, 2, 0);					    /* no content */
-	NO_UINT(255, 2, 2, 0);					    /* cut short */
-	NO_UINT(255, 2, 0x81, 1, 5);				    /* length in a longer form than needed */
-	NO_UINT(255, 10, 1, 5);					    /* ENUMERATED */
+	NO_UINT(255, 2, 2, 1, 0);    /* above max */
+	NO_UINT(255, 2, 1, 0x80);    /* negative */
+	NO_UINT(255, 2, 2, 0, 0x7f); /* a zero too many */
+	NO_UINT(255, 2, 2, 0, 0);    /* the same */
+	NO_UINT(255, 2, 0);	     /* no content */
+	NO_UINT(255, 2, 2, 0);	     /* cut short */
+	NO_UINT(255, 2, 0x81, 1, 5); /* length in a longer form than needed */
+	NO_UINT(255, 10, 1, 5);	     /* ENUMERATED */
 	NO_UINT(UINT64_MAX, 2, 9, 1, 0, 0, 0, 0, 0, 0, 0, 0);	    /* 2^64 */
 	NO_UINT(UINT64_MAX, 2, 10, 0, 255, 1, 1, 1, 1, 1, 1, 1, 1); /* longer */
 }
@@ -94,8 +94,11 @@ static void booleans(void **state)
 		uint8_t b[4];
 		int rc;
 		bool v;
-	} cases[] = { { { 1, 1, 0 }, 0, false }, { { 1, 1, 0xff }, 0, true }, { { 1, 1, 1 }, -1, false },
-		      { { 1, 0 }, -1, false },	 { { 1, 2, 0, 0 }, -1, false } };
+	} cases[] = { { { 1, 1, 0 }, 0, false },
+		      { { 1, 1, 0xff }, 0, true },
+		      { { 1, 1, 1 }, -1, false },
+		      { { 1, 0 }, -1, false },
+		      { { 1, 2, 0, 0 }, -1, false } };
 	struct ctr_rd r;
 	bool v;
 
@@ -156,8 +159,9 @@ static void oids(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(integers), cmocka_unit_test(integers_refused), cmocka_unit_test(lengths),
-		cmocka_unit_test(forms_of_lengths), cmocka_unit_test(booleans), cmocka_unit_test(text),
+		cmocka_unit_test(integers), cmocka_unit_test(integers_refused),
+		cmocka_unit_test(lengths),  cmocka_unit_test(forms_of_lengths),
+		cmocka_unit_test(booleans), cmocka_unit_test(text),
 		cmocka_unit_test(oids),
 	};
 

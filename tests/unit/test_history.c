@@ -1,4 +1,5 @@
-/* The history and its store: what is kept comes back, and each thing done to it is refused for its own reason. */
+/* The history and its store: what is kept comes back, and each thing done to it is refused for its
+ * own reason. */
 #include <pthread.h>
 #include <time.h>
 
@@ -102,7 +103,8 @@ static void grows(void **s)
 /* T over figures worked out with sha256sum: manifests "a", "b". */
 static void known_answer(void **s)
 {
-	static const char want[] = "891794b3cdad1e39255a1b9f9308ee1d7c63be3859204667d8320e1981f3c058";
+	static const char want[] =
+		"891794b3cdad1e39255a1b9f9308ee1d7c63be3859204667d8320e1981f3c058";
 	const struct ctr_bytes ab[] = { { "a", 1 }, { "b", 1 } }, ba[] = { { "b", 1 }, { "a", 1 } };
 	uint8_t t[CTR_SHA256_SIZE], zero[CTR_SHA256_SIZE] = { 0 };
 
@@ -152,7 +154,8 @@ static void order_of_updates(void **s)
 	T_OK(ctr_history_append(store, &key.signer, &up.u, &h, e));
 	/* one that has not seen it: refused, and then it has */
 	up.u.previous = NULL;
-	T_FAILS(ctr_history_append(store, &key.signer, &up.u, &late, e), CTR_NO, "history.conflict");
+	T_FAILS(ctr_history_append(store, &key.signer, &up.u, &late, e), CTR_NO,
+		"history.conflict");
 	assert_int_equal(late.n, 4);
 	T_MEM(late.v[3].hash, h.v[3].hash, CTR_SHA256_SIZE);
 	T_OK(ctr_history_append(store, &key.signer, &up.u, &late, e));
@@ -203,7 +206,8 @@ static void policies_are_those_named(void **s)
 	(void)s;
 	update_make(&up, 8);
 	up.u.n_policies = 1;
-	T_FAILS(ctr_history_append(store, &key.signer, &up.u, &h, e), CTR_NO, "history.policy-missing");
+	T_FAILS(ctr_history_append(store, &key.signer, &up.u, &h, e), CTR_NO,
+		"history.policy-missing");
 	up.u.n_policies = 2;
 	up.policies[1] = up.policies[0];
 	T_FAILS(ctr_history_append(store, &key.signer, &up.u, &h, e), CTR_NO, "history.policy");

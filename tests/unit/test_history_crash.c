@@ -1,6 +1,7 @@
 /*
- * An update that dies, or finds the disk full, at each of its system calls: afterwards the store has the old history or the
- * new one, whole. The calls that change anything are defined here and count; the program's own come before libc's.
+ * An update that dies, or finds the disk full, at each of its system calls: afterwards the store
+ * has the old history or the new one, whole. The calls that change anything are defined here and
+ * count; the program's own come before libc's.
  */
 #include <errno.h>
 #include <signal.h>
@@ -163,7 +164,8 @@ static bool dies(enum mode how, int n)
 		struct ctr_history h = { 0 };
 		struct ctr_err e = { 0 };
 
-		if (ctr_hstore_open(spec, &store, &e) < 0 || ctr_history_load(store, &key.signer, &h, &e) < 0)
+		if (ctr_hstore_open(spec, &store, &e) < 0 ||
+		    ctr_history_load(store, &key.signer, &h, &e) < 0)
 			_exit(3);
 		mode = how;
 		at = n;
@@ -251,7 +253,8 @@ static void disk_full(void **s)
 	}
 }
 
-/* A kill leaves what was written in the kernel; power does not. So the order counts: blobs, sync, record, sync. */
+/* A kill leaves what was written in the kernel; power does not. So the order counts: blobs, sync,
+ * record, sync. */
 static void order_on_disk(void **s)
 {
 	ctr_auto_hstore struct ctr_hstore *store = NULL;
@@ -269,7 +272,8 @@ static void order_on_disk(void **s)
 	at = 0;
 	/* of the two policies one is new */
 #define BLOB "create fchmod write rename "
-	T_STR(record, BLOB BLOB BLOB "syncfs unlink link create fchmod write fsync rename fsync unlink ");
+	T_STR(record,
+	      BLOB BLOB BLOB "syncfs unlink link create fchmod write fsync rename fsync unlink ");
 	store_end();
 }
 

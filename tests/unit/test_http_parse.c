@@ -16,9 +16,10 @@ static int head(const char *text, size_t n, struct ctr_http_head *h, struct ctr_
 static void reads(void **state)
 {
 	struct ctr_http_head h;
-	const char *t = "\r\nPOST http://x:1/a/%2f?q=1?2 HTTP/1.1\r\nhost: x\r\nAUTHORIZATION:\t k v \r\n"
-			"Content-Type: application/json\r\nTransfer-Encoding: Chunked\r\n"
-			"Expect: 100-Continue\r\nX: \xc3\xa9\r\n\r\n";
+	const char *t =
+		"\r\nPOST http://x:1/a/%2f?q=1?2 HTTP/1.1\r\nhost: x\r\nAUTHORIZATION:\t k v \r\n"
+		"Content-Type: application/json\r\nTransfer-Encoding: Chunked\r\n"
+		"Expect: 100-Continue\r\nX: \xc3\xa9\r\n\r\n";
 
 	(void)state;
 	T_OK(head(t, strlen(t), &h, e));
@@ -75,8 +76,10 @@ static const struct {
 	{ "GET /" H "Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n", 0,
 	  "http.duplicate", 400 },
 	{ "GET /" H "Transfer-Encoding: gzip, chunked\r\n\r\n", 0, "http.coding", 501 },
-	{ "GET /" H "Content-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n", 0, "http.framing", 400 },
-	{ "GET /" H "Transfer-Encoding: chunked\r\nContent-Length: 1\r\n\r\n", 0, "http.framing", 400 },
+	{ "GET /" H "Content-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n", 0, "http.framing",
+	  400 },
+	{ "GET /" H "Transfer-Encoding: chunked\r\nContent-Length: 1\r\n\r\n", 0, "http.framing",
+	  400 },
 	{ "GET / HTTP/1.0\r\nTransfer-Encoding: chunked\r\n\r\n", 0, "http.framing", 400 },
 	{ "GET /" H "Expect: tea\r\n\r\n", 0, "http.expect", 417 },
 };
@@ -133,7 +136,8 @@ static void chunks(void **state)
 	size_t used;
 
 	(void)state;
-	T_OK(unchunk("5;a=\"b\"\r\nhello\r\n00b\r\n, my world!\r\n0\r\nT: 1\r\n\r\nGET", &b, &used, e));
+	T_OK(unchunk("5;a=\"b\"\r\nhello\r\n00b\r\n, my world!\r\n0\r\nT: 1\r\n\r\nGET", &b, &used,
+		     e));
 	T_STR(ctr_buf_str(&b), "hello, my world!");
 	assert_int_equal(used, 45);
 	T_FAILS(unchunk("5\r\nhel", &b, &used, e), CTR_ENV, "more");
@@ -183,8 +187,9 @@ static void problems(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(reads),  cmocka_unit_test(refuses), cmocka_unit_test(counts_headers),
-		cmocka_unit_test(chunks), cmocka_unit_test(problems),
+		cmocka_unit_test(reads),	  cmocka_unit_test(refuses),
+		cmocka_unit_test(counts_headers), cmocka_unit_test(chunks),
+		cmocka_unit_test(problems),
 	};
 
 	return cmocka_run_group_tests_name("http_parse", tests, NULL, NULL);

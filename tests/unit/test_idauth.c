@@ -34,7 +34,8 @@ static void signatures(void **state)
 	static const struct {
 		size_t size;
 		const char *x, *y, *r, *s;
-	} cases[] = { { 32, p256_x, p256_y, p256_r, p256_s }, { 48, p384_x, p384_y, p384_r, p384_s } };
+	} cases[] = { { 32, p256_x, p256_y, p256_r, p256_s },
+		      { 48, p384_x, p384_y, p384_r, p384_s } };
 
 	(void)state;
 	for (size_t i = 0; i < 2; i++) {
@@ -65,7 +66,8 @@ static void signatures(void **state)
 
 static void keys_from_pem(void **state)
 {
-	ctr_auto_buf struct ctr_buf private = { 0 }, public = { 0 }, rsa = { 0 }, rsa_public = { 0 };
+	ctr_auto_buf struct ctr_buf private = { 0 }, public = { 0 }, rsa = { 0 },
+				    rsa_public = { 0 };
 	struct ctr_ec k, other;
 
 	(void)state;
@@ -113,7 +115,8 @@ static void the_form_of_a_block(void **state)
 	memset(b.family_id, 2, sizeof b.family_id);
 	memset(b.image_id, 3, sizeof b.image_id);
 	id_block_print(&b, out);
-	assert_true(out[0] == 1 && out[47] == 1 && out[48] == 2 && out[63] == 2 && out[64] == 3 && out[79] == 3);
+	assert_true(out[0] == 1 && out[47] == 1 && out[48] == 2 && out[63] == 2 && out[64] == 3 &&
+		    out[79] == 3);
 	T_MEM(out + 80, "\1\0\0\0\4\3\2\1\0\0\3\0\0\0\0\0", 16);
 }
 
@@ -123,8 +126,8 @@ static void page(struct ctr_buf *b)
 	guest_le(b, 1, 4);
 	while (b->n < ID_AUTH)
 		ctr_buf_addc(b, 0);
-	guest_put(b, 0x40, 0x0102, 2);	      /* R of the block's signature */
-	guest_put(b, 0x40 + 72 + 47, 9, 1);   /* S, the last byte */
+	guest_put(b, 0x40, 0x0102, 2);	    /* R of the block's signature */
+	guest_put(b, 0x40 + 72 + 47, 9, 1); /* S, the last byte */
 	guest_put(b, 0x240, 2, 4);
 	guest_put(b, 0x680 + 72, 7, 1);
 	guest_put(b, 0x880 + AMD_KEY - 1, 5, 1);
@@ -183,12 +186,9 @@ static void page_refusals(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(signatures),
-		cmocka_unit_test(keys_from_pem),
-		cmocka_unit_test(the_form_of_a_key),
-		cmocka_unit_test(the_form_of_a_block),
-		cmocka_unit_test(parsing_a_page),
-		cmocka_unit_test(page_refusals),
+		cmocka_unit_test(signatures),	     cmocka_unit_test(keys_from_pem),
+		cmocka_unit_test(the_form_of_a_key), cmocka_unit_test(the_form_of_a_block),
+		cmocka_unit_test(parsing_a_page),    cmocka_unit_test(page_refusals),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

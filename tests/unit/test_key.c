@@ -6,8 +6,12 @@
 #include <openssl/bn.h>
 #include <openssl/core_names.h>
 
-#define ORDER "ffffffffffffffffffffffffffffffffffffffffffffffffc7634d81f4372ddf581a0db248b0a77aecec196accc52973"
-#define BELOW "ffffffffffffffffffffffffffffffffffffffffffffffffc7634d81f4372ddf581a0db248b0a77aecec196accc52972"
+#define ORDER                                                                                      \
+	"ffffffffffffffffffffffffffffffffffffffffffffffffc7634d81f4372ddf581a0db248b0a77aecec196a" \
+	"ccc52973"
+#define BELOW                                                                                      \
+	"ffffffffffffffffffffffffffffffffffffffffffffffffc7634d81f4372ddf581a0db248b0a77aecec196a" \
+	"ccc52972"
 
 /* The last 48 bytes of c, and what d must be. */
 static void derives(const char *c, const char *want)

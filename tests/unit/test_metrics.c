@@ -7,10 +7,17 @@
 
 static const double bounds[] = { 0.01, 0.1, 1 };
 static const struct ctr_metric metrics[] = {
-	{ .name = "req_total", .help = "Requests.", .kind = CTR_COUNTER, .labels = { "route", "code" } },
+	{ .name = "req_total",
+	  .help = "Requests.",
+	  .kind = CTR_COUNTER,
+	  .labels = { "route", "code" } },
 	{ .name = "generation", .help = "Manifests.", .kind = CTR_GAUGE },
-	{ .name = "latency_seconds", .help = "Time.", .kind = CTR_HISTOGRAM, .labels = { "route" },
-	  .buckets = bounds, .n_buckets = 3 },
+	{ .name = "latency_seconds",
+	  .help = "Time.",
+	  .kind = CTR_HISTOGRAM,
+	  .labels = { "route" },
+	  .buckets = bounds,
+	  .n_buckets = 3 },
 };
 
 static void prints(void **state)
@@ -31,16 +38,17 @@ static void prints(void **state)
 	ctr_metrics_note(m, 2, "/a", NULL, 5);
 	ctr_metrics_note(m, 3, NULL, NULL, 1);
 	T_OK(ctr_metrics_print(m, &b, e));
-	T_STR(b.p, "# HELP req_total Requests.\n# TYPE req_total counter\n"
-		   "req_total{route=\"/a\",code=\"200\"} 2\n"
-		   "req_total{route=\"\\\"\\\\\\n\",code=\"404\"} 2\n"
-		   "# HELP generation Manifests.\n# TYPE generation gauge\ngeneration -3\n"
-		   "# HELP latency_seconds Time.\n# TYPE latency_seconds histogram\n"
-		   "latency_seconds_bucket{route=\"/a\",le=\"0.01\"} 0\n"
-		   "latency_seconds_bucket{route=\"/a\",le=\"0.1\"} 1\n"
-		   "latency_seconds_bucket{route=\"/a\",le=\"1\"} 1\n"
-		   "latency_seconds_bucket{route=\"/a\",le=\"+Inf\"} 2\n"
-		   "latency_seconds_sum{route=\"/a\"} 5.1\nlatency_seconds_count{route=\"/a\"} 2\n");
+	T_STR(b.p,
+	      "# HELP req_total Requests.\n# TYPE req_total counter\n"
+	      "req_total{route=\"/a\",code=\"200\"} 2\n"
+	      "req_total{route=\"\\\"\\\\\\n\",code=\"404\"} 2\n"
+	      "# HELP generation Manifests.\n# TYPE generation gauge\ngeneration -3\n"
+	      "# HELP latency_seconds Time.\n# TYPE latency_seconds histogram\n"
+	      "latency_seconds_bucket{route=\"/a\",le=\"0.01\"} 0\n"
+	      "latency_seconds_bucket{route=\"/a\",le=\"0.1\"} 1\n"
+	      "latency_seconds_bucket{route=\"/a\",le=\"1\"} 1\n"
+	      "latency_seconds_bucket{route=\"/a\",le=\"+Inf\"} 2\n"
+	      "latency_seconds_sum{route=\"/a\"} 5.1\nlatency_seconds_count{route=\"/a\"} 2\n");
 	ctr_metrics_free(m);
 }
 
@@ -110,8 +118,10 @@ static void loses_nothing(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(prints), cmocka_unit_test(refuses_names),
-		cmocka_unit_test(bounds_series), cmocka_unit_test(loses_nothing),
+		cmocka_unit_test(prints),
+		cmocka_unit_test(refuses_names),
+		cmocka_unit_test(bounds_series),
+		cmocka_unit_test(loses_nothing),
 	};
 
 	return cmocka_run_group_tests_name("metrics", tests, NULL, NULL);

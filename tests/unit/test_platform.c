@@ -16,7 +16,9 @@ static char *dir, nothing[512]; /* a directory, and a path below it where nothin
 static int up(void **s)
 {
 	(void)s;
-	kernel = (struct kernel){ .provider = "sev_guest\n", .size = CTR_SNP_SIZE, .generation = "0\n" };
+	kernel = (struct kernel){ .provider = "sev_guest\n",
+				  .size = CTR_SNP_SIZE,
+				  .generation = "0\n" };
 	dir = mk_tmpdir();
 	snprintf(nothing, sizeof nothing, "%s/nothing", dir);
 	kernel_io.tsm = dir;
@@ -37,7 +39,8 @@ static int issue(const char *spec, struct ctr_evidence *ev, struct ctr_err *e)
 {
 	ctr_auto_platform struct ctr_platform *p = NULL;
 
-	return ctr_platform_open(spec, &kernel_io, &p, e) < 0 ? -1 : ctr_platform_issue(p, data, ev, e);
+	return ctr_platform_open(spec, &kernel_io, &p, e) < 0 ? -1
+							      : ctr_platform_issue(p, data, ev, e);
 }
 
 static int fails(const char *spec, struct ctr_err *e)
@@ -143,7 +146,8 @@ static void tsm_tdx(void **s)
 
 static void tsm_races(void **s)
 {
-	ctr_auto_evidence struct ctr_evidence ev = { 0 }, busy = { 0 }, early = { 0 }, lost = { 0 }, late = { 0 };
+	ctr_auto_evidence struct ctr_evidence ev = { 0 }, busy = { 0 }, early = { 0 }, lost = { 0 },
+					      late = { 0 };
 
 	(void)s;
 	kernel.races = 2;
@@ -346,8 +350,18 @@ static void automatic_choice(void **s)
 
 static void specs(void **s)
 {
-	static const char *const bad[] = { "", "sev", "sev-guest,", "sev-guest,vmpl=", "sev-guest,vmpl=4", "sev-guest,vmpl=01",
-					   "tdx-guest,vmpl=1", "auto,vmpl=1", "sim", "configfs-tsm,x=1", "AUTO", "sev-guest,Vmpl=1" };
+	static const char *const bad[] = { "",
+					   "sev",
+					   "sev-guest,",
+					   "sev-guest,vmpl=",
+					   "sev-guest,vmpl=4",
+					   "sev-guest,vmpl=01",
+					   "tdx-guest,vmpl=1",
+					   "auto,vmpl=1",
+					   "sim",
+					   "configfs-tsm,x=1",
+					   "AUTO",
+					   "sev-guest,Vmpl=1" };
 
 	(void)s;
 	kernel_io.sev_guest = kernel_io.tdx_guest = "/dev/null";
@@ -423,8 +437,13 @@ static void simulated_tdx(void **s)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		T(tsm_snp), T(tsm_without_certificates), T(tsm_tdx), T(tsm_races), T(tsm_failures), T(sev), T(sev_failures),
-		T(tdx), T(automatic_choice), T(specs), T(simulated), T(simulated_certificates), T(simulated_tdx),
+		T(tsm_snp),	     T(tsm_without_certificates),
+		T(tsm_tdx),	     T(tsm_races),
+		T(tsm_failures),     T(sev),
+		T(sev_failures),     T(tdx),
+		T(automatic_choice), T(specs),
+		T(simulated),	     T(simulated_certificates),
+		T(simulated_tdx),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -50,13 +50,34 @@ static void work(enum ctr_progress_mode mode, unsigned after, uint64_t total)
 	ctr_progress_end(&p);
 }
 
-static void text_at_once(void) { work(CTR_PROGRESS_TEXT, 0, 4 << 20); }
-static void text_no_total(void) { work(CTR_PROGRESS_TEXT, 0, 0); }
-static void text_late(void) { work(CTR_PROGRESS_TEXT, 600000, 4 << 20); }
-static void json_at_once(void) { work(CTR_PROGRESS_JSON, 0, 2 << 20); }
-static void json_late(void) { work(CTR_PROGRESS_JSON, 600000, 0); }
-static void none(void) { work(CTR_PROGRESS_NONE, 0, 4 << 20); }
-static void automatic(void) { work(CTR_PROGRESS_AUTO, 0, 4 << 20); }
+static void text_at_once(void)
+{
+	work(CTR_PROGRESS_TEXT, 0, 4 << 20);
+}
+static void text_no_total(void)
+{
+	work(CTR_PROGRESS_TEXT, 0, 0);
+}
+static void text_late(void)
+{
+	work(CTR_PROGRESS_TEXT, 600000, 4 << 20);
+}
+static void json_at_once(void)
+{
+	work(CTR_PROGRESS_JSON, 0, 2 << 20);
+}
+static void json_late(void)
+{
+	work(CTR_PROGRESS_JSON, 600000, 0);
+}
+static void none(void)
+{
+	work(CTR_PROGRESS_NONE, 0, 4 << 20);
+}
+static void automatic(void)
+{
+	work(CTR_PROGRESS_AUTO, 0, 4 << 20);
+}
 
 #define WARNING "ctr-x: warning: a warning\n"
 
@@ -88,7 +109,8 @@ static void short_work_shows_nothing(void **s)
 static void json_has_one_object_a_line_and_a_last_one(void **s)
 {
 	ctr_auto_buf struct ctr_buf b = written(json_at_once), late = written(json_late);
-	const char *begin = "{\"tool\":\"ctr-x\",\"level\":\"progress\",\"what\":\"a\\\\x0a\\\"b\",\"done\":";
+	const char *begin =
+		"{\"tool\":\"ctr-x\",\"level\":\"progress\",\"what\":\"a\\\\x0a\\\"b\",\"done\":";
 	char line[256];
 
 	(void)s;

@@ -11,7 +11,8 @@ static int mint_snp(const char *text, uint8_t *report, struct ctr_err *e)
 {
 	ctr_auto_sim_values struct ctr_sim_values l = { 0 };
 
-	return ctr_sim_add_text(&l, text, strlen(text), e) < 0 ? -1 : ctr_sim_snp(&l, data, report, e);
+	return ctr_sim_add_text(&l, text, strlen(text), e) < 0 ? -1
+							       : ctr_sim_snp(&l, data, report, e);
 }
 
 static int mint_tdx(const char *text, struct ctr_buf *b, struct ctr_err *e)
@@ -19,7 +20,8 @@ static int mint_tdx(const char *text, struct ctr_buf *b, struct ctr_err *e)
 	ctr_auto_sim_values struct ctr_sim_values l = { 0 };
 
 	ctr_buf_reset(b);
-	return ctr_sim_add_text(&l, text, strlen(text), e) < 0 ? -1 : ctr_sim_tdx_body(&l, data, b, e);
+	return ctr_sim_add_text(&l, text, strlen(text), e) < 0 ? -1
+							       : ctr_sim_tdx_body(&l, data, b, e);
 }
 
 /* The bytes [at, at + n) of a report with these values, in hexadecimal. */
@@ -46,13 +48,23 @@ static void tdx_has(const char *text, size_t at, const char *hex)
 static void snp_usual(void **s)
 {
 	(void)s;
-	snp_has("", 0, "03000000" "00000000" "0000030000000000");
-	snp_has("", 0x30, "00000000" "01000000" "04000000000018db");
+	snp_has("", 0,
+		"03000000"
+		"00000000"
+		"0000030000000000");
+	snp_has("", 0x30,
+		"00000000"
+		"01000000"
+		"04000000000018db");
 	snp_has("", 0x50, "da7a00");
 	snp_has("", 0x188, "190101");
-	snp_has("product=Genoa", 0x180, "0a00000000001754" "191101");
+	snp_has("product=Genoa", 0x180,
+		"0a00000000001754"
+		"191101");
 	snp_has("product=Turin", 0, "05000000");
-	snp_has("product=Turin", 0x180, "0101010400000051" "1a0201");
+	snp_has("product=Turin", 0x180,
+		"0101010400000051"
+		"1a0201");
 	snp_has("version=2", 0x188, "000000");
 	snp_has("product=Turin,version=2", 0x188, "000000");
 }
@@ -80,14 +92,37 @@ static void snp_values(void **s)
 static void snp_refusals(void **s)
 {
 	static const char *const values[] = {
-		"policy=", "policy=0x", "policy=x", "policy=-1", "policy=+1", "policy= 1", "policy=1x", "policy=0x1g",
-		"policy=18446744073709551616", "version=4294967296", "cpuid_step=256", "bl=256", "bl=0x100", "host_data=1",
-		"host_data=gg", "host_data=0x11", "report_id_ma=ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff",
-		"@672=00", "@671=0000", "@65536=00", "@x=00", "@=00", "@0=0", "version", "=1", "policy=1,,vmpl=0",
+		"policy=",
+		"policy=0x",
+		"policy=x",
+		"policy=-1",
+		"policy=+1",
+		"policy= 1",
+		"policy=1x",
+		"policy=0x1g",
+		"policy=18446744073709551616",
+		"version=4294967296",
+		"cpuid_step=256",
+		"bl=256",
+		"bl=0x100",
+		"host_data=1",
+		"host_data=gg",
+		"host_data=0x11",
+		"report_id_ma=ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff",
+		"@672=00",
+		"@671=0000",
+		"@65536=00",
+		"@x=00",
+		"@=00",
+		"@0=0",
+		"version",
+		"=1",
+		"policy=1,,vmpl=0",
 	};
 	static const char *const fields[] = {
-		"nothing=1", "product=Venice", "product=milan", "fmc=1", "report_id.bl=1", "launch_tcb.=1",
-		"launch_tcb.xx=1", ".bl=1", "launch_tc.bl=1", "mrtd=00",
+		"nothing=1",	  "product=Venice", "product=milan",   "fmc=1",
+		"report_id.bl=1", "launch_tcb.=1",  "launch_tcb.xx=1", ".bl=1",
+		"launch_tc.bl=1", "mrtd=00",
 	};
 	uint8_t report[CTR_SNP_SIZE];
 
@@ -107,10 +142,16 @@ static void tdx_forms(void **s)
 	T_OK(mint_tdx("", &b, e));
 	assert_int_equal(b.n, 48 + 584);
 	tdx_has("version=5", 0, "050002008100000000000000");
-	tdx_has("version=5", 48, "0300" "88020000" "0b0104");
+	tdx_has("version=5", 48,
+		"0300"
+		"88020000"
+		"0b0104");
 	T_OK(mint_tdx("version=5", &b, e));
 	assert_int_equal(b.n, 54 + 648);
-	tdx_has("version=5,body_type=2", 48, "0200" "48020000" "0b0104");
+	tdx_has("version=5,body_type=2", 48,
+		"0200"
+		"48020000"
+		"0b0104");
 	T_OK(mint_tdx("version=5,body_type=2", &b, e));
 	assert_int_equal(b.n, 54 + 584);
 	tdx_has("", 48 + 520, "da7a00");
@@ -123,9 +164,16 @@ static void tdx_forms(void **s)
 
 static void tdx_refusals(void **s)
 {
-	static const char *const values[] = { "version=3", "version=6", "body_type=3", "version=5,body_type=1",
-					      "version=5,body_type=4", "xfam=gg", "mrtd=0", "@632=00" };
-	static const char *const fields[] = { "nothing=1", "host_data=00", "mrservicetd=00", "tee_tcb_svn2=00",
+	static const char *const values[] = { "version=3",
+					      "version=6",
+					      "body_type=3",
+					      "version=5,body_type=1",
+					      "version=5,body_type=4",
+					      "xfam=gg",
+					      "mrtd=0",
+					      "@632=00" };
+	static const char *const fields[] = { "nothing=1", "host_data=00", "mrservicetd=00",
+					      "tee_tcb_svn2=00",
 					      "version=5,body_type=2,mrservicetd=00" };
 	ctr_auto_buf struct ctr_buf b = { 0 };
 
@@ -205,7 +253,8 @@ static void add_split(struct ctr_sim_values *l, const char *key, const char *tex
 		} else {
 			size_t n = strcspn(text, ".");
 
-			snprintf(name, sizeof name, "%.*s_%s", (int)(strlen(key) - 4), key, version[i]);
+			snprintf(name, sizeof name, "%.*s_%s", (int)(strlen(key) - 4), key,
+				 version[i]);
 			snprintf(part, sizeof part, "%.*s", (int)n, text);
 			text += n + (text[n] == '.');
 		}
@@ -215,9 +264,12 @@ static void add_split(struct ctr_sim_values *l, const char *key, const char *tex
 
 static void add_decoded(struct ctr_sim_values *l, const struct ctr_jval *v)
 {
-	static const char *const other[][2] = { { "sig_algo", "signature_algo" }, { "launch_mit", "launch_mit_vector" },
-						{ "current_mit", "current_mit_vector" }, { "seamattr", "seamattributes" },
-						{ "tdattr", "tdattributes" }, { "reportdata", "report_data" } };
+	static const char *const other[][2] = { { "sig_algo", "signature_algo" },
+						{ "launch_mit", "launch_mit_vector" },
+						{ "current_mit", "current_mit_vector" },
+						{ "seamattr", "seamattributes" },
+						{ "tdattr", "tdattributes" },
+						{ "reportdata", "report_data" } };
 	const char *name = v->key;
 	char path[64];
 
@@ -230,7 +282,8 @@ static void add_decoded(struct ctr_sim_values *l, const struct ctr_jval *v)
 			snprintf(path, sizeof path, "%s.%s", name, p.key);
 			add(l, path, text_of(&p));
 		}
-	} else if (strcmp(name, "cpuid_fms") == 0 || strcmp(name, "current_ver") == 0 || strcmp(name, "committed_ver") == 0) {
+	} else if (strcmp(name, "cpuid_fms") == 0 || strcmp(name, "current_ver") == 0 ||
+		   strcmp(name, "committed_ver") == 0) {
 		add_split(l, name, text_of(v));
 	} else {
 		add(l, name, text_of(v));
@@ -271,12 +324,16 @@ static void add_memory(struct ctr_sim_values *l, const char *name, const char *h
 
 static void remint_tdx(const struct ctr_jval *c)
 {
-	static const char *const parts[] = { "version", "tee_type", "body_type", "tee_tcb_svn", "mrseam", "mrsignerseam", "mrtd",
-					     "mrconfigid", "mrowner", "mrownerconfig", "rtmr0", "rtmr1", "rtmr2", "rtmr3",
-					     "reportdata", "tee_tcb_svn2", "mrservicetd" };
+	static const char *const parts[] = { "version",	      "tee_type",   "body_type",
+					     "tee_tcb_svn",   "mrseam",	    "mrsignerseam",
+					     "mrtd",	      "mrconfigid", "mrowner",
+					     "mrownerconfig", "rtmr0",	    "rtmr1",
+					     "rtmr2",	      "rtmr3",	    "reportdata",
+					     "tee_tcb_svn2",  "mrservicetd" };
 	ctr_auto_sim_values struct ctr_sim_values l = { 0 };
 	struct ctr_jval inputs = ctr_jget(c, "inputs"), expect = ctr_jget(c, "expect");
-	struct ctr_jval file = ctr_jget(&inputs, "quote"), decoded = ctr_jget(&expect, "decoded"), v;
+	struct ctr_jval file = ctr_jget(&inputs, "quote"), decoded = ctr_jget(&expect, "decoded"),
+			v;
 	ctr_auto_buf struct ctr_buf real = { 0 }, user = { 0 }, quote = { 0 };
 	char path[256];
 
@@ -337,8 +394,9 @@ static void real_tdx(void **s)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(snp_usual),	cmocka_unit_test(snp_values), cmocka_unit_test(snp_refusals),
-		cmocka_unit_test(tdx_forms),	cmocka_unit_test(tdx_refusals), cmocka_unit_test(lists),
+		cmocka_unit_test(snp_usual),	cmocka_unit_test(snp_values),
+		cmocka_unit_test(snp_refusals), cmocka_unit_test(tdx_forms),
+		cmocka_unit_test(tdx_refusals), cmocka_unit_test(lists),
 		cmocka_unit_test(real_snp),	cmocka_unit_test(real_tdx),
 	};
 

@@ -36,7 +36,8 @@ static int make_chain(void **state)
 
 static int remove_chain(void **state)
 {
-	static const char *const names[] = { "vcek.der", "vcek.key", "ask.der", "ark.der", "cert_chain.pem", "crl.der", "snp.json" };
+	static const char *const names[] = { "vcek.der",       "vcek.key", "ask.der", "ark.der",
+					     "cert_chain.pem", "crl.der",  "snp.json" };
 	char path[64];
 
 	(void)state;
@@ -47,7 +48,8 @@ static int remove_chain(void **state)
 	return rmdir(dir);
 }
 
-static void from_file(struct ctr_evidence *ev, enum ctr_item item, const char *base, const char *name)
+static void from_file(struct ctr_evidence *ev, enum ctr_item item, const char *base,
+		      const char *name)
 {
 	char path[800];
 
@@ -81,7 +83,8 @@ static struct ctr_verify_opts opts(void)
 }
 
 /* Genuine, as far as this module says: false for rejected and for malformed. */
-static bool genuine(const struct ctr_evidence *ev, const struct ctr_verify_opts *o, struct ctr_snp_cache *cache)
+static bool genuine(const struct ctr_evidence *ev, const struct ctr_verify_opts *o,
+		    struct ctr_snp_cache *cache)
 {
 	ctr_auto_checks struct ctr_checks cs = { 0 };
 	struct ctr_snp_result r;
@@ -95,8 +98,8 @@ static bool genuine(const struct ctr_evidence *ev, const struct ctr_verify_opts 
 	return r.authenticated;
 }
 
-static void every_change(const struct ctr_buf *b, const struct ctr_evidence *ev, const struct ctr_verify_opts *o,
-			 struct ctr_snp_cache *cache)
+static void every_change(const struct ctr_buf *b, const struct ctr_evidence *ev,
+			 const struct ctr_verify_opts *o, struct ctr_snp_cache *cache)
 {
 	static const char flips[] = { 1, (char)0xff };
 	const char *valgrind = getenv("VALGRIND");
@@ -107,7 +110,8 @@ static void every_change(const struct ctr_buf *b, const struct ctr_evidence *ev,
 		for (size_t k = 0; k < sizeof flips; k++) {
 			b->p[i] ^= flips[k];
 			if (genuine(ev, o, cache))
-				fail_msg("byte %zu of %zu, 0x%02x: accepted", i, b->n, (unsigned char)flips[k]);
+				fail_msg("byte %zu of %zu, 0x%02x: accepted", i, b->n,
+					 (unsigned char)flips[k]);
 			b->p[i] ^= flips[k];
 		}
 	}
@@ -116,7 +120,9 @@ static void every_change(const struct ctr_buf *b, const struct ctr_evidence *ev,
 
 static void every_byte_of_a_report(void **state)
 {
-	static const char *const versions[] = { "version=2", "version=3", "version=5,launch_mit_vector=3,current_mit_vector=1" };
+	static const char *const versions[] = {
+		"version=2", "version=3", "version=5,launch_mit_vector=3,current_mit_vector=1"
+	};
 	struct ctr_snp_cache *cache;
 
 	(void)state;
@@ -131,7 +137,8 @@ static void every_byte_of_a_report(void **state)
 	ctr_snp_cache_free(cache);
 }
 
-/* Certificates and list; without a cache, and with one, which must not take a changed one for the one it knows. */
+/* Certificates and list; without a cache, and with one, which must not take a changed one for the
+ * one it knows. */
 static void every_byte_of_an_endorsement(void **state)
 {
 	static const enum ctr_item items[] = { CTR_VCEK, CTR_ASK, CTR_ARK, CTR_CRL };
@@ -152,7 +159,8 @@ static void every_byte_of_an_endorsement(void **state)
 static void every_length(void **state)
 {
 	static const enum ctr_item items[] = { CTR_REPORT, CTR_VCEK, CTR_ASK, CTR_ARK, CTR_CRL };
-	static const char *const ids[] = { "snp.length", "x509.der", "x509.der", "x509.der", "x509.crl" };
+	static const char *const ids[] = { "snp.length", "x509.der", "x509.der", "x509.der",
+					   "x509.crl" };
 	struct ctr_verify_opts o = opts();
 
 	(void)state;
@@ -224,7 +232,8 @@ static void cache_and_time(void **state)
 	ctr_snp_cache_free(cache);
 }
 
-static void shipped(struct ctr_evidence *ev, enum ctr_item item, enum ctr_snp_product p, enum ctr_amd_ca kind)
+static void shipped(struct ctr_evidence *ev, enum ctr_item item, enum ctr_snp_product p,
+		    enum ctr_amd_ca kind)
 {
 	struct ctr_rd r = ctr_trust_amd(p, kind);
 
@@ -234,7 +243,8 @@ static void shipped(struct ctr_evidence *ev, enum ctr_item item, enum ctr_snp_pr
 /* Reports from hardware, with the shipped ASK and ARK, as of the day on which the leaf was made. */
 static void every_byte_of_real_reports(void **state)
 {
-	static const char *const names[] = { "milan-v2-a", "milan-v2-azure", "milan-v3-a", "milan-v3-vlek", "genoa-v3-a", "turin-v5-a" };
+	static const char *const names[] = { "milan-v2-a",    "milan-v2-azure", "milan-v3-a",
+					     "milan-v3-vlek", "genoa-v3-a",	"turin-v5-a" };
 	const char *base = t_shared("attestation/vectors/snp/real");
 	struct ctr_snp_cache *cache;
 
@@ -242,7 +252,9 @@ static void every_byte_of_real_reports(void **state)
 	T_OK(ctr_snp_cache_new(&cache, e));
 	for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
 		enum ctr_item leaf = strstr(names[i], "vlek") ? CTR_VLEK : CTR_VCEK;
-		enum ctr_snp_product p = *names[i] == 'm' ? CTR_MILAN : *names[i] == 'g' ? CTR_GENOA : CTR_TURIN;
+		enum ctr_snp_product p = *names[i] == 'm'   ? CTR_MILAN
+					 : *names[i] == 'g' ? CTR_GENOA
+							    : CTR_TURIN;
 		struct ctr_verify_opts o = { .crl = CTR_CRL_IF_AVAILABLE };
 		ctr_auto_evidence struct ctr_evidence ev = { .tee = CTR_TEE_SNP };
 		ctr_auto_x509 X509 *c = NULL;

@@ -1,7 +1,8 @@
 #include "tdx.h"
 #include "t.h"
 
-/* A quote that nobody signed, with lengths that agree; every byte of a field says which field it is. */
+/* A quote that nobody signed, with lengths that agree; every byte of a field says which field it
+ * is. */
 struct made {
 	uint8_t b[4096];
 	size_t n, report, sig_len, cert_len, auth_len, chain_len;
@@ -47,7 +48,8 @@ static void header(struct made *m, unsigned version)
 
 static void report(struct made *m, bool v15)
 {
-	static const size_t sizes[] = { 16, 48, 48, 8, 8, 8, 48, 48, 48, 48, 48, 48, 48, 48, 64, 16, 48 };
+	static const size_t sizes[] = { 16, 48, 48, 8,	8,  8,	48, 48, 48,
+					48, 48, 48, 48, 48, 64, 16, 48 };
 
 	m->report = m->n;
 	for (size_t i = 0; i < (v15 ? 17 : 15); i++)
@@ -113,11 +115,12 @@ static void check_fields(const struct ctr_tdx_quote *q, bool v15)
 	const struct {
 		const uint8_t *p;
 		size_t n;
-	} f[] = { { t->tee_tcb_svn, 16 }, { t->mrseam, 48 },	 { t->mrsignerseam, 48 }, { t->seamattributes, 8 },
-		  { t->tdattributes, 8 }, { t->xfam, 8 },	 { t->mrtd, 48 },	  { t->mrconfigid, 48 },
-		  { t->mrowner, 48 },	  { t->mrownerconfig, 48 }, { t->rtmr[0], 48 },	  { t->rtmr[1], 48 },
-		  { t->rtmr[2], 48 },	  { t->rtmr[3], 48 },	 { t->reportdata, 64 },	  { t->tee_tcb_svn2, 16 },
-		  { t->mrservicetd, 48 } };
+	} f[] = { { t->tee_tcb_svn, 16 },   { t->mrseam, 48 },	    { t->mrsignerseam, 48 },
+		  { t->seamattributes, 8 }, { t->tdattributes, 8 }, { t->xfam, 8 },
+		  { t->mrtd, 48 },	    { t->mrconfigid, 48 },  { t->mrowner, 48 },
+		  { t->mrownerconfig, 48 }, { t->rtmr[0], 48 },	    { t->rtmr[1], 48 },
+		  { t->rtmr[2], 48 },	    { t->rtmr[3], 48 },	    { t->reportdata, 64 },
+		  { t->tee_tcb_svn2, 16 },  { t->mrservicetd, 48 } };
 
 	for (size_t i = 0; i < 17; i++)
 		all_are(f[i].p, f[i].n, i < 15 || v15 ? (uint8_t)(i + 1) : 0);
@@ -182,11 +185,13 @@ static void one_change(void **state)
 		uint8_t to;
 		const char *id;
 	} cases[] = {
-		{ 4, 0, 3, "tdx.version" },	{ 4, 0, 6, "tdx.version" },   { 4, 1, 1, "tdx.version" },
-		{ 4, 2, 3, "tdx.key-type" },	{ 4, 3, 1, "tdx.key-type" },  { 4, 4, 0, "tdx.tee-type" },
-		{ 4, 7, 1, "tdx.tee-type" },	{ 4, 12, 0, "tdx.vendor" },   { 4, 27, 0, "tdx.vendor" },
-		{ 5, 48, 2, "tdx.body" },	{ 5, 48, 1, "tdx.body" },     { 5, 49, 1, "tdx.body" },
-		{ 5, 50, 0x48, "tdx.body" },	{ 5, 53, 0x80, "tdx.body" },
+		{ 4, 0, 3, "tdx.version" },  { 4, 0, 6, "tdx.version" },
+		{ 4, 1, 1, "tdx.version" },  { 4, 2, 3, "tdx.key-type" },
+		{ 4, 3, 1, "tdx.key-type" }, { 4, 4, 0, "tdx.tee-type" },
+		{ 4, 7, 1, "tdx.tee-type" }, { 4, 12, 0, "tdx.vendor" },
+		{ 4, 27, 0, "tdx.vendor" },  { 5, 48, 2, "tdx.body" },
+		{ 5, 48, 1, "tdx.body" },    { 5, 49, 1, "tdx.body" },
+		{ 5, 50, 0x48, "tdx.body" }, { 5, 53, 0x80, "tdx.body" },
 	};
 	struct ctr_tdx_quote q;
 
@@ -231,11 +236,14 @@ static void lengths(void **state)
 		size_t width = i == 2 ? 2 : 4;
 
 		bad.b[at[i]]++;
-		T_FAILS(ctr_tdx_parse(bad.b, bad.n, &q, e), CTR_FORMAT, i == 2 ? "tdx.cert-type" : "tdx.length");
+		T_FAILS(ctr_tdx_parse(bad.b, bad.n, &q, e), CTR_FORMAT,
+			i == 2 ? "tdx.cert-type" : "tdx.length");
 		bad.b[at[i]] -= 2;
-		T_FAILS(ctr_tdx_parse(bad.b, bad.n, &q, e), CTR_FORMAT, i == 2 ? "tdx.cert-type" : "tdx.length");
+		T_FAILS(ctr_tdx_parse(bad.b, bad.n, &q, e), CTR_FORMAT,
+			i == 2 ? "tdx.cert-type" : "tdx.length");
 		memset(bad.b + at[i], 0, width);
-		T_FAILS(ctr_tdx_parse(bad.b, bad.n, &q, e), CTR_FORMAT, i == 2 ? "tdx.cert-type" : "tdx.length");
+		T_FAILS(ctr_tdx_parse(bad.b, bad.n, &q, e), CTR_FORMAT,
+			i == 2 ? "tdx.cert-type" : "tdx.length");
 		memset(bad.b + at[i], 0xff, width);
 		T_FAILS(ctr_tdx_parse(bad.b, bad.n, &q, e), CTR_FORMAT, "tdx.length");
 	}
@@ -255,7 +263,8 @@ static void too_large(void **state)
 	free(big);
 }
 
-/* Cut at every length, from memory of exactly that length, so that a sanitizer sees what is read behind it. */
+/* Cut at every length, from memory of exactly that length, so that a sanitizer sees what is read
+ * behind it. */
 static void cut_everywhere(const uint8_t *p, size_t n)
 {
 	struct ctr_tdx_quote q;
@@ -327,11 +336,14 @@ static void claims(void **state)
 /* Every field is there, and those of TD 1.5 only then. */
 static void claim_names(void **state)
 {
-	static const char *const names[] = { "version", "att_key_type", "tee_type", "qe_vendor_id", "user_data", "body_type",
-					     "tee_tcb_svn", "mrseam", "mrsignerseam", "seamattributes", "tdattributes", "xfam",
-					     "mrtd", "mrconfigid", "mrowner", "mrownerconfig", "rtmr0", "rtmr1", "rtmr2", "rtmr3",
-					     "reportdata", "signature", "att_key", "qe_report", "qe_signature", "tee_tcb_svn2",
-					     "mrservicetd" };
+	static const char *const names[] = {
+		"version",	 "att_key_type", "tee_type", "qe_vendor_id", "user_data",
+		"body_type",	 "tee_tcb_svn",	 "mrseam",   "mrsignerseam", "seamattributes",
+		"tdattributes",	 "xfam",	 "mrtd",     "mrconfigid",   "mrowner",
+		"mrownerconfig", "rtmr0",	 "rtmr1",    "rtmr2",	     "rtmr3",
+		"reportdata",	 "signature",	 "att_key",  "qe_report",    "qe_signature",
+		"tee_tcb_svn2",	 "mrservicetd"
+	};
 	const size_t n = sizeof names / sizeof *names;
 
 	(void)state;
@@ -368,11 +380,11 @@ static void bits(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(fields),	  cmocka_unit_test(padding),
-		cmocka_unit_test(one_change),	  cmocka_unit_test(certification_types),
-		cmocka_unit_test(lengths),	  cmocka_unit_test(too_large),
-		cmocka_unit_test(truncation),	  cmocka_unit_test(truncation_of_real_quotes),
-		cmocka_unit_test(claims),	  cmocka_unit_test(claim_names),
+		cmocka_unit_test(fields),     cmocka_unit_test(padding),
+		cmocka_unit_test(one_change), cmocka_unit_test(certification_types),
+		cmocka_unit_test(lengths),    cmocka_unit_test(too_large),
+		cmocka_unit_test(truncation), cmocka_unit_test(truncation_of_real_quotes),
+		cmocka_unit_test(claims),     cmocka_unit_test(claim_names),
 		cmocka_unit_test(bits),
 	};
 

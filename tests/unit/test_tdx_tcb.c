@@ -102,26 +102,41 @@ static void pck_refused(void **state)
 
 /* The texts: made here, each part replaceable. */
 
-#define Z48 "\"000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000\""
-#define SIG64                                                                                                    \
-	"\"00112233445566778899aabbccddeeff00112233445566778899AABBCCDDEEFF00112233445566778899aabbccddeeff"       \
+#define Z48                                                                                        \
+	"\"00000000000000000000000000000000000000000000000000000000000000000000000000000000000000" \
+	"0000000000\""
+#define SIG64                                                                                      \
+	"\"00112233445566778899aabbccddeeff00112233445566778899AABBCCDDEEFF00112233445566778899aa" \
+	"bbccddeeff"                                                                               \
 	"00112233445566778899aabbccddeeff\""
 #define SVN(n) "{\"svn\":" #n "}"
-#define COMP SVN(1) "," SVN(2) "," SVN(0) "," SVN(0) "," SVN(0) "," SVN(0) "," SVN(0) "," SVN(0) "," SVN(0) "," SVN(0) "," \
-	SVN(0) "," SVN(0) "," SVN(0) "," SVN(0) "," SVN(0) "," SVN(255)
-#define MODULE "\"mrsigner\":" Z48 ",\"attributes\":\"0000000000000000\",\"attributesMask\":\"ffffFFFFffffFFFF\""
-#define LEVEL(tcb) "{\"tcb\":{" tcb "},\"tcbDate\":\"2025-01-02T00:00:00Z\",\"tcbStatus\":\"OutOfDate\",\"advisoryIDs\":[\"INTEL-SA-1\"]}"
-#define INFO                                                                                                     \
-	"{\"id\":\"TDX\",\"version\":3,\"issueDate\":\"2025-01-01T00:00:00Z\",\"nextUpdate\":\"2025-02-01T00:00:00Z\"," \
-	"\"fmspc\":\"00806F050000\",\"pceId\":\"0001\",\"tcbType\":0,\"tcbEvaluationDataNumber\":17,\"tdxModule\":{" MODULE   \
-	"},\"tdxModuleIdentities\":[{\"id\":\"TDX_0A\"," MODULE ",\"tcbLevels\":[" LEVEL("\"isvsvn\":4") "]}],\"tcbLevels\":["   \
-	LEVEL("\"sgxtcbcomponents\":[" COMP "],\"pcesvn\":11,\"tdxtcbcomponents\":[" COMP "]") "]}"
-#define IDENTITY                                                                                                 \
-	"{\"id\":\"TD_QE\",\"version\":2,\"issueDate\":\"2025-01-01T00:00:00Z\",\"nextUpdate\":\"2025-02-01T00:00:00Z\"," \
-	"\"tcbEvaluationDataNumber\":17,\"miscselect\":\"01020304\",\"miscselectMask\":\"FFFFFFFF\",\"attributes\":"           \
-	"\"11000000000000000000000000000000\",\"attributesMask\":\"FBFFFFFFFFFFFFFF0000000000000000\",\"mrsigner\":"          \
-	"\"DC9E2A7C6F948F17474E34A7FC43ED030F7C1563F1BABDDF6340C82E0E54A8C5\",\"isvprodid\":2,\"tcbLevels\":["                  \
-	LEVEL("\"isvsvn\":4") "]}"
+#define COMP                                                                                       \
+	SVN(1)                                                                                     \
+	"," SVN(2) "," SVN(0) "," SVN(0) "," SVN(0) "," SVN(0) "," SVN(0) "," SVN(0) "," SVN(      \
+		0) "," SVN(0) "," SVN(0) "," SVN(0) "," SVN(0) "," SVN(0) "," SVN(0) "," SVN(255)
+#define MODULE                                                                                     \
+	"\"mrsigner\":" Z48                                                                        \
+	",\"attributes\":\"0000000000000000\",\"attributesMask\":\"ffffFFFFffffFFFF\""
+#define LEVEL(tcb)                                                                                 \
+	"{\"tcb\":{" tcb "},\"tcbDate\":\"2025-01-02T00:00:00Z\",\"tcbStatus\":\"OutOfDate\","     \
+			 "\"advisoryIDs\":[\"INTEL-SA-1\"]}"
+#define INFO                                                                                       \
+	"{\"id\":\"TDX\",\"version\":3,\"issueDate\":\"2025-01-01T00:00:00Z\",\"nextUpdate\":"     \
+	"\"2025-02-01T00:00:00Z\","                                                                \
+	"\"fmspc\":\"00806F050000\",\"pceId\":\"0001\",\"tcbType\":0,\"tcbEvaluationDataNumber\":" \
+	"17,\"tdxModule\":{" MODULE "},\"tdxModuleIdentities\":[{\"id\":\"TDX_0A\"," MODULE        \
+	",\"tcbLevels\":[" LEVEL("\"isvsvn\":4") "]}],\"tcbLevels\":[" LEVEL(                      \
+		"\"sgxtcbcomponents\":[" COMP "],\"pcesvn\":11,\"tdxtcbcomponents\":[" COMP        \
+		"]") "]}"
+#define IDENTITY                                                                                   \
+	"{\"id\":\"TD_QE\",\"version\":2,\"issueDate\":\"2025-01-01T00:00:00Z\",\"nextUpdate\":"   \
+	"\"2025-02-01T00:00:00Z\","                                                                \
+	"\"tcbEvaluationDataNumber\":17,\"miscselect\":\"01020304\",\"miscselectMask\":"           \
+	"\"FFFFFFFF\",\"attributes\":"                                                             \
+	"\"11000000000000000000000000000000\",\"attributesMask\":"                                 \
+	"\"FBFFFFFFFFFFFFFF0000000000000000\",\"mrsigner\":"                                       \
+	"\"DC9E2A7C6F948F17474E34A7FC43ED030F7C1563F1BABDDF6340C82E0E54A8C5\",\"isvprodid\":2,"    \
+	"\"tcbLevels\":[" LEVEL("\"isvsvn\":4") "]}"
 
 static const char info[] = "{\"tcbInfo\":" INFO ",\"signature\":" SIG64 "}";
 static const char identity[] = "{\"enclaveIdentity\":" IDENTITY ",\"signature\":" SIG64 "}";
@@ -285,11 +300,13 @@ static void limits(void **state)
 	ctr_buf_reset(&b);
 	ctr_buf_adds(&b, identity);
 	while (b.n <= CTR_TCB_TEXT_MAX)
-		ctr_buf_adds(&b, "                                                                ");
+		ctr_buf_adds(&b,
+			     "                                                                ");
 	T_FAILS(ctr_qe_identity_parse(b.p, b.n, &q, e), CTR_FORMAT, "tcb.size");
 }
 
-/* What is signed is found by the structure of the text, not by the first bytes that look like it. */
+/* What is signed is found by the structure of the text, not by the first bytes that look like it.
+ */
 static void cut_exactly(void **state)
 {
 	static const char *const around[][2] = {
@@ -297,9 +314,11 @@ static void cut_exactly(void **state)
 		{ " {\t\"tcbInfo\" \r\n:  ", "  , \"signature\":" SIG64 " }\n" },
 		{ "{\"note\":\"\\\"tcbInfo\\\":{}\",\"tcbInfo\":", ",\"signature\":" SIG64 "}" },
 		{ "{\"note\":{\"tcbInfo\":{}},\"tcbInfo\":", ",\"signature\":" SIG64 "}" },
-		{ "{\"list\":[{\"tcbInfo\":{}},\"tcbInfo\",\"}\"],\"tcbInfo\":", ",\"signature\":" SIG64 "}" },
+		{ "{\"list\":[{\"tcbInfo\":{}},\"tcbInfo\",\"}\"],\"tcbInfo\":",
+		  ",\"signature\":" SIG64 "}" },
 		{ "{\"x\":\"tcbInfo\",\"tcbInfo\":", ",\"signature\":" SIG64 "}" },
-		{ "{\"x\\\\\":\"}\\\\\",\"tcbInfo\":", ",\"signature\":" SIG64 ",\"more\":{\"a\":\"}\"}}" },
+		{ "{\"x\\\\\":\"}\\\\\",\"tcbInfo\":",
+		  ",\"signature\":" SIG64 ",\"more\":{\"a\":\"}\"}}" },
 	};
 
 	(void)state;
@@ -322,9 +341,11 @@ static void cut_past_strings(void **state)
 	ctr_auto_buf struct ctr_buf b = { 0 };
 
 	(void)state;
-	change(&b, info, "\"id\":\"TDX\"", "\"id\":\"TDX\",\"n\":\"}\\\"}\\\\\",\"m\":{\"}\":[{}]}");
+	change(&b, info, "\"id\":\"TDX\"",
+	       "\"id\":\"TDX\",\"n\":\"}\\\"}\\\\\",\"m\":{\"}\":[{}]}");
 	T_OK(ctr_tcb_info_parse(b.p, b.n, &t, e));
-	assert_int_equal(t.head.text.left, b.n - strlen("{\"tcbInfo\":") - strlen(",\"signature\":" SIG64 "}"));
+	assert_int_equal(t.head.text.left,
+			 b.n - strlen("{\"tcbInfo\":") - strlen(",\"signature\":" SIG64 "}"));
 }
 
 static void cut_everywhere(const char *p, size_t n, bool qe)
@@ -361,7 +382,8 @@ static void truncation_of_real_texts(void **state)
 		char path[128];
 		ctr_auto_buf struct ctr_buf b = { 0 };
 
-		snprintf(path, sizeof path, "attestation/vectors/tdx/real/collateral/2025-06-b0c0/%s.json", names[i]);
+		snprintf(path, sizeof path,
+			 "attestation/vectors/tdx/real/collateral/2025-06-b0c0/%s.json", names[i]);
 		b = t_file(t_shared(path));
 		while (b.n && b.p[b.n - 1] != '}')
 			b.n--;
@@ -371,7 +393,8 @@ static void truncation_of_real_texts(void **state)
 
 /* Levels. */
 
-static const struct ctr_tcb_level *level_for(uint8_t version, uint8_t low, uint16_t pcesvn, uint8_t last)
+static const struct ctr_tcb_level *level_for(uint8_t version, uint8_t low, uint16_t pcesvn,
+					     uint8_t last)
 {
 	static struct ctr_tcb_level v[2] = { { .sgx = { 5 }, .tdx = { 3, 0, 4 }, .svn = 13 },
 					     { .sgx = { 4 }, .tdx = { 2, 0, 3 }, .svn = 11 } };
@@ -410,13 +433,17 @@ static void modules(void **state)
 static void merging(void **state)
 {
 	enum { U = CTR_TCB_UP_TO_DATE, S, C, CS, O, OC, R, N = CTR_TCB_NOT_SUPPORTED };
-	static const int cases[][3] = { { U, U, U }, { U, O, O },   { S, O, O },   { C, O, OC }, { CS, O, OC }, { O, O, O },
-					{ OC, O, OC }, { R, O, R }, { U, R, R },   { O, R, R },	 { R, U, R },	{ U, C, U },
-					{ U, S, U },   { S, U, S }, { C, OC, OC }, { U, N, N },	 { N, U, N },	{ R, N, N } };
+	static const int cases[][3] = { { U, U, U },   { U, O, O }, { S, O, O },   { C, O, OC },
+					{ CS, O, OC }, { O, O, O }, { OC, O, OC }, { R, O, R },
+					{ U, R, R },   { O, R, R }, { R, U, R },   { U, C, U },
+					{ U, S, U },   { S, U, S }, { C, OC, OC }, { U, N, N },
+					{ N, U, N },   { R, N, N } };
 
 	(void)state;
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
-		assert_int_equal(ctr_tcb_merge((enum ctr_tcb_status)cases[i][0], (enum ctr_tcb_status)cases[i][1]), cases[i][2]);
+		assert_int_equal(ctr_tcb_merge((enum ctr_tcb_status)cases[i][0],
+					       (enum ctr_tcb_status)cases[i][1]),
+				 cases[i][2]);
 }
 
 static void joining(void **state)

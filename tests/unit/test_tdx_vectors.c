@@ -1,34 +1,44 @@
-/* The reference vectors: each is accepted or refused as it says, and for the reason that it says. */
+/* The reference vectors: each is accepted or refused as it says, and for the reason that it says.
+ */
 #include "enc.h"
 #include "json.h"
 #include "t.h"
 #include "tdx_verify.h"
 #include "x509.h"
 
-/* What a reason means here: the begin of an error's id or of a failed check's name. None: the quote is genuine, policy refuses it. */
+/* What a reason means here: the begin of an error's id or of a failed check's name. None: the quote
+ * is genuine, policy refuses it. */
 static const struct {
 	const char *reason, *names[7];
 } reasons[] = {
 	{ "cert-name", { "tdx.pck.chain" } },
 	{ "cert-revoked", { "tdx.revoked." } },
-	{ "cert-validity", { "tdx.pck.validity", "tdx.tcb_info.chain.validity", "tdx.qe_identity.chain.validity" } },
+	{ "cert-validity",
+	  { "tdx.pck.validity", "tdx.tcb_info.chain.validity", "tdx.qe_identity.chain.validity" } },
 	{ "chain-pck", { "tdx.pck.root", "tdx.pck.chain", "x509.pem" } },
-	{ "chain-tcb", { "tdx.tcb_info.chain", "tdx.tcb_info.root", "tdx.qe_identity.root", "collateral.missing" } },
+	{ "chain-tcb",
+	  { "tdx.tcb_info.chain", "tdx.tcb_info.root", "tdx.qe_identity.root",
+	    "collateral.missing" } },
 	{ "collateral-expired", { "tdx.tcb_info.validity", "tdx.qe_identity.validity" } },
 	{ "collateral-future", { "tdx.tcb_info.validity", "tdx.qe_identity.validity" } },
 	{ "collateral-parse", { "json.", "tcb.", "time", "collateral.missing" } },
-	{ "collateral-signature", { "tdx.tcb_info.signature", "tdx.qe_identity.signature", "tdx.tcb_info.chain", "json.hex" } },
+	{ "collateral-signature",
+	  { "tdx.tcb_info.signature", "tdx.qe_identity.signature", "tdx.tcb_info.chain",
+	    "json.hex" } },
 	{ "collateral-type", { "tcb_info.type", "qe_identity.type" } },
 	{ "crl-expired", { "tdx.crl.root.validity", "tdx.crl.pck.validity" } },
 	{ "crl-invalid", { "tdx.crl.", "x509.crl", "collateral.missing" } },
 	{ "fmspc-mismatch", { "tdx.tcb_info.fmspc" } },
 	{ "parse-cert", { "tdx.pck.extension" } },
 	{ "parse-cert-type", { "tdx.cert-type" } },
-	{ "parse-field", { "tdx.key-type", "tdx.tee-type", "tdx.vendor", "tdx.body", "tdx.cert-type", "tdx.length", "tdx.quote.signature" } },
+	{ "parse-field",
+	  { "tdx.key-type", "tdx.tee-type", "tdx.vendor", "tdx.body", "tdx.cert-type", "tdx.length",
+	    "tdx.quote.signature" } },
 	{ "parse-length", { "tdx.length", "tdx.cert-type", "x509.pem" } },
 	{ "parse-version", { "tdx.version" } },
 	{ "pceid-mismatch", { "tdx.tcb_info.pceid" } },
-	{ "qe-identity-mismatch", { "tdx.qe.miscselect", "tdx.qe.attributes", "tdx.qe.mrsigner", "tdx.qe.isvprodid" } },
+	{ "qe-identity-mismatch",
+	  { "tdx.qe.miscselect", "tdx.qe.attributes", "tdx.qe.mrsigner", "tdx.qe.isvprodid" } },
 	{ "qe-not-supported", { "tdx.qe.level" } },
 	{ "qe-report-data", { "tdx.qe.binding" } },
 	{ "root-untrusted", { "tdx.pck.root" } },
@@ -118,7 +128,8 @@ static const char *const *names_of(const char *reason)
 }
 
 /* Refused by this library, and one of the things that it says is the reason. */
-static void refused(const char *id, const char *reason, const struct ctr_checks *cs, const struct ctr_err *e)
+static void refused(const char *id, const char *reason, const struct ctr_checks *cs,
+		    const struct ctr_err *e)
 {
 	const char *const *names = names_of(reason);
 	bool hit = e->id && is_named(e->id, names);
@@ -126,7 +137,8 @@ static void refused(const char *id, const char *reason, const struct ctr_checks 
 	for (size_t i = 0; i < cs->n; i++)
 		hit = hit || (cs->v[i].result == CTR_FAIL && is_named(cs->v[i].name, names));
 	if (!hit)
-		fail_msg("%s: not refused for %s: %s, %zu failed", id, reason, e->id ? e->id : "", cs->failed);
+		fail_msg("%s: not refused for %s: %s, %zu failed", id, reason, e->id ? e->id : "",
+			 cs->failed);
 }
 
 static void same_text(const char *id, const char *what, const char *want, const char *found)
@@ -135,7 +147,8 @@ static void same_text(const char *id, const char *what, const char *want, const 
 		fail_msg("%s: %s %s (expected %s)", id, what, found, want);
 }
 
-static void same_advisories(const char *id, const struct ctr_jval *ex, const struct ctr_advisories *a)
+static void same_advisories(const char *id, const struct ctr_jval *ex,
+			    const struct ctr_advisories *a)
 {
 	struct ctr_jval list = ctr_jget(ex, "advisories");
 	const char *s = "";
@@ -188,7 +201,8 @@ static size_t same_claims(const char *id, const struct ctr_jval *ex, const struc
 	for (struct ctr_jval j = ctr_jfirst(&want); j.v; j = ctr_jnext(&j)) {
 		struct ctr_jval found = ctr_jget(&root, j.key);
 
-		if (ctr_jtype(&j) != CTR_JSON_STRING || !ctr_jhas(&found) || ctr_jtype(&found) != CTR_JSON_STRING)
+		if (ctr_jtype(&j) != CTR_JSON_STRING || !ctr_jhas(&found) ||
+		    ctr_jtype(&found) != CTR_JSON_STRING)
 			continue;
 		same_text(id, j.key, text(&want, j.key), text(&root, j.key));
 		n++;
@@ -198,8 +212,8 @@ static size_t same_claims(const char *id, const struct ctr_jval *ex, const struc
 	return n;
 }
 
-static void genuine(const char *id, const struct ctr_jval *ex, int rc, const struct ctr_checks *cs, const struct ctr_tdx_result *r,
-		    const struct ctr_err *e)
+static void genuine(const char *id, const struct ctr_jval *ex, int rc, const struct ctr_checks *cs,
+		    const struct ctr_tdx_result *r, const struct ctr_err *e)
 {
 	const struct ctr_check *c = ctr_checks_failed(cs);
 
@@ -216,8 +230,10 @@ static void genuine(const char *id, const struct ctr_jval *ex, int rc, const str
 
 static void run(const struct ctr_jval *c, bool quote_only, struct ctr_tdx_cache *cache)
 {
-	struct ctr_jval in = ctr_jget(c, "inputs"), ex = ctr_jget(c, "expect"), also = ctr_jget(&ex, "also_acceptable");
-	struct ctr_verify_opts o = { .crl = quote_only ? CTR_CRL_NEVER : CTR_CRL_REQUIRED, .tcb_optional = quote_only };
+	struct ctr_jval in = ctr_jget(c, "inputs"), ex = ctr_jget(c, "expect"),
+			also = ctr_jget(&ex, "also_acceptable");
+	struct ctr_verify_opts o = { .crl = quote_only ? CTR_CRL_NEVER : CTR_CRL_REQUIRED,
+				     .tcb_optional = quote_only };
 	ctr_auto_checks struct ctr_checks cs = { 0 };
 	ctr_auto_tdx_result struct ctr_tdx_result r = { 0 };
 	struct ctr_evidence ev = { 0 };

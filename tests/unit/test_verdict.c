@@ -32,8 +32,14 @@ static int make_chains(void **state)
 	snprintf(keys, sizeof keys, "%s/sim/keys", build ? build : "build");
 	now = time(NULL);
 	for (int tee = 0; tee < 2; tee++) {
-		struct chain_opts o = { .product = "Milan", .csp_id = "", .fmspc = "90c06f000000", .pceid = "0000", .eval = 18,
-					.status = "UpToDate", .module_status = "UpToDate", .qe_status = "UpToDate" };
+		struct chain_opts o = { .product = "Milan",
+					.csp_id = "",
+					.fmspc = "90c06f000000",
+					.pceid = "0000",
+					.eval = 18,
+					.status = "UpToDate",
+					.module_status = "UpToDate",
+					.qe_status = "UpToDate" };
 		ctr_auto_x509 X509 *c = NULL;
 		ctr_auto_buf struct ctr_buf b = { 0 };
 		char path[64];
@@ -71,9 +77,16 @@ static struct ctr_evidence mint(enum ctr_tee tee, const char *changes)
 		enum ctr_item item;
 		const char *name;
 	} files[2][7] = {
-		{ { CTR_VCEK, "vcek.der" }, { CTR_ASK, "ask.der" }, { CTR_ARK, "ark.der" }, { CTR_CRL, "crl.der" } },
-		{ { CTR_TCB_INFO, "tcb_info.json" }, { CTR_TCB_INFO_CHAIN, "tcb_info_chain.pem" }, { CTR_QE_IDENTITY, "qe_identity.json" },
-		  { CTR_QE_IDENTITY_CHAIN, "qe_identity_chain.pem" }, { CTR_PCK_CRL, "pck_crl.der" }, { CTR_ROOT_CRL, "root_crl.der" } },
+		{ { CTR_VCEK, "vcek.der" },
+		  { CTR_ASK, "ask.der" },
+		  { CTR_ARK, "ark.der" },
+		  { CTR_CRL, "crl.der" } },
+		{ { CTR_TCB_INFO, "tcb_info.json" },
+		  { CTR_TCB_INFO_CHAIN, "tcb_info_chain.pem" },
+		  { CTR_QE_IDENTITY, "qe_identity.json" },
+		  { CTR_QE_IDENTITY_CHAIN, "qe_identity_chain.pem" },
+		  { CTR_PCK_CRL, "pck_crl.der" },
+		  { CTR_ROOT_CRL, "root_crl.der" } },
 	};
 	struct ctr_evidence ev = { .tee = tee };
 	struct ctr_sim *s;
@@ -98,22 +111,31 @@ static struct ctr_manifest manifest(bool first_fits)
 
 	ctr_buf_adds(&b, "{\"ReferenceValues\": {\"snp\": [");
 	for (int i = 0; i < 2; i++) {
-		ctr_buf_addf(&b, "%s{\"ProductName\": \"Milan\", \"TrustedMeasurement\": \"%s0c0de", i ? "," : "", (i == 0) == first_fits ? "51a" : "000");
+		ctr_buf_addf(&b, "%s{\"ProductName\": \"Milan\", \"TrustedMeasurement\": \"%s0c0de",
+			     i ? "," : "", (i == 0) == first_fits ? "51a" : "000");
 		for (int k = 0; k < 44; k++)
 			ctr_buf_addf(&b, "%02x", k);
-		ctr_buf_adds(&b, "\", \"MinimumTCB\": {\"BootloaderVersion\": 4, \"TEEVersion\": 0, \"SNPVersion\": 24, \"MicrocodeVersion\": 219},"
-				 "\"GuestPolicy\": {\"SMT\": true}, \"PlatformInfo\": {\"SMTEnabled\": true}}");
+		ctr_buf_adds(&b, "\", \"MinimumTCB\": {\"BootloaderVersion\": 4, \"TEEVersion\": "
+				 "0, \"SNPVersion\": 24, \"MicrocodeVersion\": 219},"
+				 "\"GuestPolicy\": {\"SMT\": true}, \"PlatformInfo\": "
+				 "{\"SMTEnabled\": true}}");
 	}
-	ctr_buf_addf(&b, "]}, \"Policies\": {\"%064d\": {\"SANs\": [], \"Role\": \"coordinator\"}, \"%064d\": {\"SANs\": []}}}", 7, 8);
+	ctr_buf_addf(&b,
+		     "]}, \"Policies\": {\"%064d\": {\"SANs\": [], \"Role\": \"coordinator\"}, "
+		     "\"%064d\": {\"SANs\": []}}}",
+		     7, 8);
 	T_OK(ctr_manifest_parse("m", b.p, b.n, &m, e));
 	return m;
 }
 
 /* Of the evidence and the question; *r is freed by the caller. */
-static void ask(enum ctr_tee tee, const char *changes, struct ctr_verifier *vf, struct ctr_verdict *v, struct ctr_evidence *ev)
+static void ask(enum ctr_tee tee, const char *changes, struct ctr_verifier *vf,
+		struct ctr_verdict *v, struct ctr_evidence *ev)
 {
 	*ev = mint(tee, changes);
-	vf->opts = (struct ctr_verify_opts){ .at = now, .crl = CTR_CRL_REQUIRED, .test_root = root[tee] };
+	vf->opts = (struct ctr_verify_opts){ .at = now,
+					     .crl = CTR_CRL_REQUIRED,
+					     .test_root = root[tee] };
 	T_OK(ctr_verify(vf, ev, v, e));
 }
 
@@ -204,11 +226,16 @@ static void policies(void **state)
 		enum ctr_role role;
 		const char *failed; /* NULL: accepted */
 	} rows[] = {
-		{ "host_data=0000000000000000000000000000000000000000000000000000000000000007", CTR_ROLE_NONE, NULL },
-		{ "host_data=0000000000000000000000000000000000000000000000000000000000000007", CTR_ROLE_COORDINATOR, NULL },
-		{ "host_data=0000000000000000000000000000000000000000000000000000000000000008", CTR_ROLE_NONE, NULL },
-		{ "host_data=0000000000000000000000000000000000000000000000000000000000000008", CTR_ROLE_COORDINATOR, "policy.role" },
-		{ "host_data=0000000000000000000000000000000000000000000000000000000000000009", CTR_ROLE_NONE, "policy.listed" },
+		{ "host_data=0000000000000000000000000000000000000000000000000000000000000007",
+		  CTR_ROLE_NONE, NULL },
+		{ "host_data=0000000000000000000000000000000000000000000000000000000000000007",
+		  CTR_ROLE_COORDINATOR, NULL },
+		{ "host_data=0000000000000000000000000000000000000000000000000000000000000008",
+		  CTR_ROLE_NONE, NULL },
+		{ "host_data=0000000000000000000000000000000000000000000000000000000000000008",
+		  CTR_ROLE_COORDINATOR, "policy.role" },
+		{ "host_data=0000000000000000000000000000000000000000000000000000000000000009",
+		  CTR_ROLE_NONE, "policy.listed" },
 		{ "", CTR_ROLE_NONE, "policy.listed" },
 	};
 	ctr_auto_manifest struct ctr_manifest m = manifest(true);
@@ -217,7 +244,9 @@ static void policies(void **state)
 	(void)state;
 	ctr_appraisal_init(&a);
 	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
-		struct ctr_verifier vf = { .appraisal = &a, .refs = &m, .policies = true, .role = rows[i].role };
+		struct ctr_verifier vf = {
+			.appraisal = &a, .refs = &m, .policies = true, .role = rows[i].role
+		};
 		ctr_auto_verdict struct ctr_verdict v = { 0 };
 		ctr_auto_evidence struct ctr_evidence ev = { 0 };
 
@@ -261,8 +290,11 @@ static void expiries(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(accepted_is_all_of_it), cmocka_unit_test(pins),     cmocka_unit_test(sets),
-		cmocka_unit_test(policies),		 cmocka_unit_test(expiries),
+		cmocka_unit_test(accepted_is_all_of_it),
+		cmocka_unit_test(pins),
+		cmocka_unit_test(sets),
+		cmocka_unit_test(policies),
+		cmocka_unit_test(expiries),
 	};
 
 	return cmocka_run_group_tests(tests, make_chains, remove_chains);

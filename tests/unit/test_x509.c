@@ -16,7 +16,13 @@ static struct pki_ca ca;
 /* A CA on an EC key: the signatures that need RSA are made by hand below. */
 static int make_keys(void **state)
 {
-	const struct pki_cert c = { .base = base, .cn = "CA", .from = 1000, .until = 2000000000, .ca = true, .key_ids = true, .pathlen = -1,
+	const struct pki_cert c = { .base = base,
+				    .cn = "CA",
+				    .from = 1000,
+				    .until = 2000000000,
+				    .ca = true,
+				    .key_ids = true,
+				    .pathlen = -1,
 				    .usage = "critical,keyCertSign,cRLSign" };
 
 	(void)state;
@@ -39,7 +45,12 @@ static int free_keys(void **state)
 
 static X509 *leaf(const char *usage)
 {
-	const struct pki_cert c = { .base = base, .cn = "Leaf", .serial = "07", .from = 1000, .until = 2000, .usage = usage };
+	const struct pki_cert c = { .base = base,
+				    .cn = "Leaf",
+				    .serial = "07",
+				    .from = 1000,
+				    .until = 2000,
+				    .usage = usage };
 	X509 *x = pki_new(&c, ec, &ca);
 
 	pki_sign(x, &ca);
@@ -90,7 +101,8 @@ static void is_none(const struct ctr_buf *b)
 
 static void pem_texts(void **state)
 {
-	static const char key[] = "-----BEGIN EC PRIVATE KEY-----\nMDkC\n-----END EC PRIVATE KEY-----\n";
+	static const char key[] =
+		"-----BEGIN EC PRIVATE KEY-----\nMDkC\n-----END EC PRIVATE KEY-----\n";
 	ctr_auto_buf struct ctr_buf b = { 0 };
 
 	(void)state;
@@ -152,7 +164,9 @@ static void common_names(void **state)
 	assert_false(ctr_x509_cn(x, false, cn, 4)); /* not cut: "Lea" is another name */
 	T_STR(cn, "");
 	/* two of them: which one is it? */
-	assert_int_equal(X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_ASC, (const unsigned char *)"Two", -1, -1, 0), 1);
+	assert_int_equal(X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_ASC,
+						    (const unsigned char *)"Two", -1, -1, 0),
+			 1);
 	assert_int_equal(X509_set_subject_name(x, name), 1);
 	assert_false(ctr_x509_cn(x, false, cn, sizeof cn));
 	X509_NAME_free(name);
@@ -160,12 +174,14 @@ static void common_names(void **state)
 	name = X509_NAME_new();
 	assert_int_equal(X509_set_subject_name(x, name), 1);
 	assert_false(ctr_x509_cn(x, false, cn, sizeof cn));
-	X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_UTF8, (const unsigned char *)"A\0B", 3, -1, 0);
+	X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_UTF8, (const unsigned char *)"A\0B", 3, -1,
+				   0);
 	X509_set_subject_name(x, name);
 	assert_false(ctr_x509_cn(x, false, cn, sizeof cn));
 	X509_NAME_free(name);
 	name = X509_NAME_new();
-	X509_NAME_add_entry_by_txt(name, "CN", V_ASN1_BMPSTRING, (const unsigned char *)"\0A", 2, -1, 0);
+	X509_NAME_add_entry_by_txt(name, "CN", V_ASN1_BMPSTRING, (const unsigned char *)"\0A", 2,
+				   -1, 0);
 	X509_set_subject_name(x, name);
 	assert_false(ctr_x509_cn(x, false, cn, sizeof cn));
 	X509_NAME_free(name);
@@ -174,7 +190,12 @@ static void common_names(void **state)
 /* Signed by RSA as the parameters say. */
 static X509 *rsa_signed(const EVP_MD *md, const EVP_MD *mgf, int padding, int salt)
 {
-	const struct pki_cert c = { .base = base, .cn = "CA", .from = 1000, .until = 2000000000, .ca = true, .pathlen = -1,
+	const struct pki_cert c = { .base = base,
+				    .cn = "CA",
+				    .from = 1000,
+				    .until = 2000000000,
+				    .ca = true,
+				    .pathlen = -1,
 				    .usage = "critical,keyCertSign" };
 	struct pki_ca self = { .key = rsa };
 	X509 *x = pki_new(&c, rsa, &self);
@@ -213,9 +234,11 @@ static void signatures(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
-		ctr_auto_x509 X509 *x = rsa_signed(rows[i].md, rows[i].mgf, rows[i].padding, rows[i].salt);
+		ctr_auto_x509 X509 *x =
+			rsa_signed(rows[i].md, rows[i].mgf, rows[i].padding, rows[i].salt);
 
-		assert_int_equal(X509_verify(x, rsa), 1); /* the signature itself is good, each time */
+		assert_int_equal(X509_verify(x, rsa),
+				 1); /* the signature itself is good, each time */
 		if (ctr_x509_signed(x, x, CTR_SIG_PSS_SHA384) != rows[i].good)
 			fail_msg("row %zu", i);
 		assert_false(ctr_x509_signed(x, x, CTR_SIG_ECDSA_SHA256));
@@ -240,7 +263,13 @@ static void keys(void **state)
 
 static X509 *with_usage(bool is_ca, const char *usage)
 {
-	const struct pki_cert c = { .base = base, .cn = "X", .from = 1000, .until = 2000, .ca = is_ca, .pathlen = -1, .usage = usage };
+	const struct pki_cert c = { .base = base,
+				    .cn = "X",
+				    .from = 1000,
+				    .until = 2000,
+				    .ca = is_ca,
+				    .pathlen = -1,
+				    .usage = usage };
 	X509 *x = pki_new(&c, ec, &ca);
 
 	pki_sign(x, &ca);
@@ -267,15 +296,16 @@ static void authorities(void **state)
 	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
 		ctr_auto_x509 X509 *x = with_usage(rows[i].is_ca, rows[i].usage);
 
-		if (ctr_x509_is_ca(x, false) != rows[i].ca || ctr_x509_is_ca(x, true) != rows[i].list ||
-		    ctr_x509_is_leaf(x) != rows[i].leaf)
+		if (ctr_x509_is_ca(x, false) != rows[i].ca ||
+		    ctr_x509_is_ca(x, true) != rows[i].list || ctr_x509_is_leaf(x) != rows[i].leaf)
 			fail_msg("row %zu", i);
 	}
 }
 
 static void soundness(void **state)
 {
-	ctr_auto_x509 X509 *good = leaf(NULL), *twice = leaf(NULL), *critical = leaf(NULL), *old = leaf(NULL);
+	ctr_auto_x509 X509 *good = leaf(NULL), *twice = leaf(NULL), *critical = leaf(NULL),
+			   *old = leaf(NULL);
 	ASN1_OCTET_STRING *s = ASN1_OCTET_STRING_new();
 	ASN1_OBJECT *oid = OBJ_txt2obj("1.3.6.1.4.1.3704.9", 1);
 	X509_EXTENSION *ext = X509_EXTENSION_create_by_OBJ(NULL, oid, 1, s);
@@ -306,7 +336,8 @@ static void soundness(void **state)
 static void lists(void **state)
 {
 	ctr_auto_x509 X509 *x = leaf(NULL);
-	ctr_auto_crl X509_CRL *l = pki_crl(&ca, &x, 1, 1000, 2000), *none = pki_crl(&ca, NULL, 0, 1000, 2000), *again = NULL;
+	ctr_auto_crl X509_CRL *l = pki_crl(&ca, &x, 1, 1000, 2000),
+			      *none = pki_crl(&ca, NULL, 0, 1000, 2000), *again = NULL;
 	unsigned char *p = NULL;
 	int n = i2d_X509_CRL(l, &p);
 	time_t from, until;
@@ -350,8 +381,14 @@ static void partial_lists(void **state)
 
 static void times(void **state)
 {
-	static const char *const bad[] = { "",			   "2026-11-24",	   "2026-11-24T10:00:00",	"2026-11-24T10:00:00Z ",
-					   "2026-02-30T00:00:00Z", "2026-11-24T24:00:00Z", "2026-1-24T10:00:00Z", "2026-11-24T10:00:00+01:00" };
+	static const char *const bad[] = { "",
+					   "2026-11-24",
+					   "2026-11-24T10:00:00",
+					   "2026-11-24T10:00:00Z ",
+					   "2026-02-30T00:00:00Z",
+					   "2026-11-24T24:00:00Z",
+					   "2026-1-24T10:00:00Z",
+					   "2026-11-24T10:00:00+01:00" };
 	char b[CTR_TIME_MAX];
 	time_t t;
 
@@ -372,7 +409,8 @@ static void shipped_certificates(void **state)
 		uint8_t pin[CTR_SHA256_SIZE];
 
 		for (int k = CTR_AMD_ARK; k <= CTR_AMD_ASVK; k++) {
-			struct ctr_rd r = ctr_trust_amd((enum ctr_snp_product)p, (enum ctr_amd_ca)k);
+			struct ctr_rd r =
+				ctr_trust_amd((enum ctr_snp_product)p, (enum ctr_amd_ca)k);
 
 			T_OK(ctr_x509_der(r.p, r.left, "shipped", &x[k], e));
 			assert_true(ctr_x509_signed(x[k], x[CTR_AMD_ARK], CTR_SIG_PSS_SHA384));
@@ -401,9 +439,17 @@ static void shipped_root_of_intel(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(der),	       cmocka_unit_test(pem_texts),   cmocka_unit_test(common_names),  cmocka_unit_test(signatures),
-		cmocka_unit_test(keys),	       cmocka_unit_test(authorities), cmocka_unit_test(soundness),     cmocka_unit_test(lists),
-		cmocka_unit_test(partial_lists), cmocka_unit_test(times),     cmocka_unit_test(shipped_certificates),
+		cmocka_unit_test(der),
+		cmocka_unit_test(pem_texts),
+		cmocka_unit_test(common_names),
+		cmocka_unit_test(signatures),
+		cmocka_unit_test(keys),
+		cmocka_unit_test(authorities),
+		cmocka_unit_test(soundness),
+		cmocka_unit_test(lists),
+		cmocka_unit_test(partial_lists),
+		cmocka_unit_test(times),
+		cmocka_unit_test(shipped_certificates),
 		cmocka_unit_test(shipped_root_of_intel),
 	};
 

@@ -26,7 +26,7 @@ struct batch {
 	pthread_cond_t moved;
 	struct slot *slot;
 	size_t n, read, taken, written;
-	bool ended;	      /* no more names, or no more sense in reading any */
+	bool ended;	       /* no more names, or no more sense in reading any */
 	bool rejected, broken; /* what the exit status says */
 };
 
@@ -95,7 +95,10 @@ static int drain(struct batch *b, bool wait, struct ctr_err *e)
 			return 0;
 		}
 		pthread_mutex_unlock(&b->lock);
-		rc = ctr_buf_ok(&s->out, "result", e) < 0 ? -1 : ctr_fd_write(STDOUT_FILENO, "standard output", s->out.p, s->out.n, e);
+		rc = ctr_buf_ok(&s->out, "result", e) < 0
+			     ? -1
+			     : ctr_fd_write(STDOUT_FILENO, "standard output", s->out.p, s->out.n,
+					    e);
 		free(s->name);
 		ctr_buf_free(&s->out);
 		*s = (struct slot){ 0 };
@@ -128,7 +131,9 @@ static int feed(struct batch *b, FILE *in, struct ctr_err *e)
 		if (n == 0)
 			continue;
 		if (n > NAME_MAX_LEN || memchr(line, 0, (size_t)n))
-			return ctr_fail(e, CTR_FORMAT, "batch.name", "no file name (expected one a line, at most %d bytes)", NAME_MAX_LEN);
+			return ctr_fail(e, CTR_FORMAT, "batch.name",
+					"no file name (expected one a line, at most %d bytes)",
+					NAME_MAX_LEN);
 		if (drain(b, b->read - b->written == b->n, e) < 0)
 			return -1;
 		name = strdup(line);
@@ -194,8 +199,10 @@ int batch_run(const struct job *j, FILE *in, struct ctr_err *e)
 	pthread_cond_destroy(&b.moved);
 	pthread_mutex_destroy(&b.lock);
 	if (rc == 0 && b.broken)
-		return ctr_fail(e, CTR_FORMAT, "batch.broken", "some evidence could not be judged: see the results");
+		return ctr_fail(e, CTR_FORMAT, "batch.broken",
+				"some evidence could not be judged: see the results");
 	if (rc == 0 && b.rejected)
-		return ctr_fail(e, CTR_NO, "batch.rejected", "some evidence was rejected: see the results");
+		return ctr_fail(e, CTR_NO, "batch.rejected",
+				"some evidence was rejected: see the results");
 	return rc;
 }

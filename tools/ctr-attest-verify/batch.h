@@ -7,9 +7,10 @@
 #include "verify.h"
 
 /*
- * Reads file names, one a line, and writes one JSON result a line to standard output, in the same order. One that cannot be judged
- * gives {"file","verdict":"error","id","error"}. 0 when all are accepted; CTR_NO "batch.rejected" when one is rejected; CTR_FORMAT
- * "batch.broken" when one could not be judged.
+ * Reads file names, one a line, and writes one JSON result a line to standard output, in the same
+ * order. One that cannot be judged gives {"file","verdict":"error","id","error"}. 0 when all are
+ * accepted; CTR_NO "batch.rejected" when one is rejected; CTR_FORMAT "batch.broken" when one could
+ * not be judged.
  */
 CTR_MUST int batch_run(const struct job *j, FILE *in, struct ctr_err *e);
 

@@ -8,20 +8,23 @@
 enum { O_VEK = CTR_ITEMS + 1, O_CERTS };
 
 static const struct ctr_opt opts[] = {
-	{ CTR_VCEK + 1, "vcek", 0, "FILE", "the chip's certificate (DER or PEM, as all certificates)" },
+	{ CTR_VCEK + 1, "vcek", 0, "FILE",
+	  "the chip's certificate (DER or PEM, as all certificates)" },
 	{ CTR_VLEK + 1, "vlek", 0, "FILE", "the cloud provider's certificate" },
 	{ O_VEK + 1, "vek", 0, "FILE", "one of the two, whichever it says it is" },
 	{ CTR_ASK + 1, "ask", 0, "FILE", "ASK or ASVK (default: the shipped one)" },
 	{ CTR_ARK + 1, "ark", 0, "FILE", "ARK (default: the shipped one)" },
 	{ CTR_CRL + 1, "crl", 0, "FILE", "revocation list of the ARK (DER)" },
-	{ O_CERTS + 1, "cert-table", 0, "FILE", "certificate table of an extended report (auxblob)" },
+	{ O_CERTS + 1, "cert-table", 0, "FILE",
+	  "certificate table of an extended report (auxblob)" },
 	{ CTR_TCB_INFO + 1, "tcb-info", 0, "FILE", "TCB info as PCS sent it (JSON)" },
 	{ CTR_TCB_INFO_CHAIN + 1, "tcb-info-chain", 0, "FILE", "its issuer chain (PEM)" },
 	{ CTR_QE_IDENTITY + 1, "qe-identity", 0, "FILE", "QE identity as PCS sent it (JSON)" },
 	{ CTR_QE_IDENTITY_CHAIN + 1, "qe-identity-chain", 0, "FILE", "its issuer chain (PEM)" },
 	{ CTR_PCK_CRL + 1, "pck-crl", 0, "FILE", "revocation list of the PCK CA (DER)" },
 	{ CTR_PCK_CRL_CHAIN + 1, "pck-crl-chain", 0, "FILE", "its issuer chain (PEM)" },
-	{ CTR_ROOT_CRL + 1, "root-crl", 0, "FILE", "revocation list of the Intel SGX Root CA (DER)" },
+	{ CTR_ROOT_CRL + 1, "root-crl", 0, "FILE",
+	  "revocation list of the Intel SGX Root CA (DER)" },
 	{ 0 },
 };
 
@@ -36,7 +39,8 @@ static int certificate(struct ctr_buf *b, struct ctr_err *e)
 	ctr_auto_chain struct ctr_chain c = { 0 };
 	struct ctr_err ignored = { 0 };
 
-	if (b->n == 0 || b->p[0] != '-' || ctr_x509_pem(b->p, b->n, "certificate", &c, &ignored) < 0 || c.n != 1)
+	if (b->n == 0 || b->p[0] != '-' ||
+	    ctr_x509_pem(b->p, b->n, "certificate", &c, &ignored) < 0 || c.n != 1)
 		return 0;
 	ctr_buf_reset(b);
 	return ctr_x509_print(c.v[0], b, e);
@@ -48,8 +52,8 @@ static bool is_vlek(const struct ctr_buf *b)
 	struct ctr_err ignored = { 0 };
 	char cn[64];
 
-	return ctr_x509_der(b->p, b->n, "certificate", &c, &ignored) == 0 && ctr_x509_cn(c, false, cn, sizeof cn) &&
-	       strcmp(cn, "SEV-VLEK") == 0;
+	return ctr_x509_der(b->p, b->n, "certificate", &c, &ignored) == 0 &&
+	       ctr_x509_cn(c, false, cn, sizeof cn) && strcmp(cn, "SEV-VLEK") == 0;
 }
 
 static int on_opt(void *ctx, int id, const char *value, struct ctr_err *e)
@@ -83,7 +87,8 @@ static int merge(struct ctr_evidence *ev, struct work *w, struct ctr_err *e)
 		ev->item[i] = w->extra.item[i];
 		w->extra.item[i] = (struct ctr_buf){ 0 };
 	}
-	return w->table.n ? ctr_evidence_add_table(ev, (const uint8_t *)w->table.p, w->table.n, e) : 0;
+	return w->table.n ? ctr_evidence_add_table(ev, (const uint8_t *)w->table.p, w->table.n, e)
+			  : 0;
 }
 
 static int bundle(struct work *w, const char *path, struct ctr_buf *out, struct ctr_err *e)

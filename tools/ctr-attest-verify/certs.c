@@ -17,7 +17,8 @@ static int on_opt(void *ctx, int id, const char *value, struct ctr_err *e)
 	return ctr_fail(e, CTR_USAGE, "usage", "no such option");
 }
 
-static int on_entry(void *ctx, const char *kind, size_t offset, const uint8_t *p, size_t n, struct ctr_err *e)
+static int on_entry(void *ctx, const char *kind, size_t offset, const uint8_t *p, size_t n,
+		    struct ctr_err *e)
 {
 	struct ctr_json *o = ctr_json_add_object(ctx);
 	uint8_t digest[CTR_SHA256_SIZE];
@@ -40,7 +41,8 @@ static X509 *certificate(const struct ctr_buf *b)
 	if (b->n && b->p[0] == '-' && ctr_x509_pem(b->p, b->n, "certificate", &c, &ignored) == 0) {
 		x = ctr_give(c.v[0]);
 		ctr_chain_free(&c);
-	} else if (b->n && b->p[0] == 0x30 && ctr_x509_der(b->p, b->n, "certificate", &x, &ignored) < 0) {
+	} else if (b->n && b->p[0] == 0x30 &&
+		   ctr_x509_der(b->p, b->n, "certificate", &x, &ignored) < 0) {
 		x = NULL;
 	}
 	return x;
@@ -62,7 +64,8 @@ static int list(const char *path, struct ctr_buf *out, struct ctr_err *e)
 		if (rc == 0)
 			ctr_snp_vek_claims(&vek, obj);
 	} else {
-		rc = ctr_table_walk((const uint8_t *)in.p, in.n, on_entry, ctr_json_set_array(obj, "entries"), e);
+		rc = ctr_table_walk((const uint8_t *)in.p, in.n, on_entry,
+				    ctr_json_set_array(obj, "entries"), e);
 	}
 	if (rc < 0)
 		return ctr_wrap(e, "%s", path);
@@ -77,7 +80,8 @@ int cmd_certs(struct ctr_tool *t, int argc, char **argv, struct ctr_buf *out, st
 	int first = 0;
 
 	t->synopsis = "[file]";
-	t->summary = "Lists a certificate table of the host, or what a VCEK or VLEK says of its chip; believes neither.";
+	t->summary = "Lists a certificate table of the host, or what a VCEK or VLEK says of its "
+		     "chip; believes neither.";
 	t->example = "ctr-attest-verify certs auxblob";
 	t->opts = opts;
 	if (ctr_tool_opts(t, argc, argv, on_opt, NULL, &first, e) < 0)

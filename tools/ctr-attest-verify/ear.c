@@ -9,15 +9,32 @@
 /* Values of draft-ietf-rats-ar4si. */
 enum tier { NONE = 0, AFFIRMING = 2, WARNING = 32, CONTRAINDICATED = 96 };
 enum {
-	INSTANCE_TRUSTED = 2, INSTANCE_UNTRUSTED = 96, CRYPTO_FAILED = 99,
-	CONFIG_APPROVED = 2, CONFIG_UNSAFE = 32,
-	EXEC_APPROVED_BOOT = 3, EXEC_UNKNOWN = 33,
-	HARDWARE_GENUINE = 2, HARDWARE_UNSAFE = 32, HARDWARE_UNKNOWN = 97,
-	RUNTIME_ENCRYPTED = 2, RUNTIME_VISIBLE = 96,
+	INSTANCE_TRUSTED = 2,
+	INSTANCE_UNTRUSTED = 96,
+	CRYPTO_FAILED = 99,
+	CONFIG_APPROVED = 2,
+	CONFIG_UNSAFE = 32,
+	EXEC_APPROVED_BOOT = 3,
+	EXEC_UNKNOWN = 33,
+	HARDWARE_GENUINE = 2,
+	HARDWARE_UNSAFE = 32,
+	HARDWARE_UNKNOWN = 97,
+	RUNTIME_ENCRYPTED = 2,
+	RUNTIME_VISIBLE = 96,
 };
 
-/* What a check speaks of, by the beginning of its name: the first row that fits. The rest is authenticity. */
-enum subject { AUTHENTICITY, INSTANCE, CONFIGURATION, EXECUTABLES, HARDWARE, RUNTIME, NOTHING, SUBJECTS };
+/* What a check speaks of, by the beginning of its name: the first row that fits. The rest is
+ * authenticity. */
+enum subject {
+	AUTHENTICITY,
+	INSTANCE,
+	CONFIGURATION,
+	EXECUTABLES,
+	HARDWARE,
+	RUNTIME,
+	NOTHING,
+	SUBJECTS
+};
 static const struct {
 	const char *prefix;
 	enum subject subject;
@@ -79,7 +96,8 @@ static enum subject subject_of(const char *name)
 /* What approves a configuration: the rest only finds no flaw in it. */
 static bool approves(const char *name)
 {
-	return strcmp(name, "policy.listed") == 0 || strcmp(name, "snp.host_data") == 0 || strcmp(name, "tdx.mrconfigid") == 0;
+	return strcmp(name, "policy.listed") == 0 || strcmp(name, "snp.host_data") == 0 ||
+	       strcmp(name, "tdx.mrconfigid") == 0;
 }
 
 struct tally {
@@ -109,24 +127,32 @@ static void vector(const struct ctr_verdict *v, struct ctr_json *obj)
 		ctr_json_set_uint(obj, "hardware", HARDWARE_UNKNOWN);
 		return; /* of the rest nothing is known */
 	}
-	ctr_json_set_uint(obj, "instance-identity", t.failed[INSTANCE] ? INSTANCE_UNTRUSTED : INSTANCE_TRUSTED);
-	ctr_json_set_uint(obj, "hardware", t.failed[HARDWARE] || t.failed[AUTHENTICITY] ? HARDWARE_UNSAFE : HARDWARE_GENUINE);
-	ctr_json_set_uint(obj, "runtime-opaque", t.failed[RUNTIME] ? RUNTIME_VISIBLE : RUNTIME_ENCRYPTED);
+	ctr_json_set_uint(obj, "instance-identity",
+			  t.failed[INSTANCE] ? INSTANCE_UNTRUSTED : INSTANCE_TRUSTED);
+	ctr_json_set_uint(obj, "hardware",
+			  t.failed[HARDWARE] || t.failed[AUTHENTICITY] ? HARDWARE_UNSAFE
+								       : HARDWARE_GENUINE);
+	ctr_json_set_uint(obj, "runtime-opaque",
+			  t.failed[RUNTIME] ? RUNTIME_VISIBLE : RUNTIME_ENCRYPTED);
 	if (t.failed[EXECUTABLES] || t.passed[EXECUTABLES])
-		ctr_json_set_uint(obj, "executables", t.failed[EXECUTABLES] ? EXEC_UNKNOWN : EXEC_APPROVED_BOOT);
+		ctr_json_set_uint(obj, "executables",
+				  t.failed[EXECUTABLES] ? EXEC_UNKNOWN : EXEC_APPROVED_BOOT);
 	if (t.failed[CONFIGURATION] || t.passed[CONFIGURATION])
-		ctr_json_set_uint(obj, "configuration", t.failed[CONFIGURATION] ? CONFIG_UNSAFE : CONFIG_APPROVED);
+		ctr_json_set_uint(obj, "configuration",
+				  t.failed[CONFIGURATION] ? CONFIG_UNSAFE : CONFIG_APPROVED);
 }
 
 static void nonce(const struct ctr_verdict *v, struct ctr_json *obj)
 {
-	const uint8_t *data = v->tee == CTR_TEE_SNP ? v->snp.report.report_data : v->tdx.quote.report.reportdata;
+	const uint8_t *data =
+		v->tee == CTR_TEE_SNP ? v->snp.report.report_data : v->tdx.quote.report.reportdata;
 
 	/* what the evidence is bound to; hexadecimal, as elsewhere in the result */
 	ctr_json_set_hex(obj, "eat_nonce", data, 64);
 }
 
-int ear_claims(const struct job *j, const struct ctr_verdict *v, struct ctr_json *obj, struct ctr_err *e)
+int ear_claims(const struct job *j, const struct ctr_verdict *v, struct ctr_json *obj,
+	       struct ctr_err *e)
 {
 	struct ctr_json *id, *module, *claims;
 
@@ -139,7 +165,10 @@ int ear_claims(const struct job *j, const struct ctr_verdict *v, struct ctr_json
 		nonce(v, obj);
 	module = ctr_json_set_object(ctr_json_set_object(obj, "submods"), ctr_tee_names[v->tee]);
 	/* a genuine report of any guest affirms nothing */
-	ctr_json_set_string(module, "ear.status", !v->accepted ? "contraindicated" : j->vf.any_guest ? "none" : "affirming");
+	ctr_json_set_string(module, "ear.status",
+			    !v->accepted      ? "contraindicated"
+			    : j->vf.any_guest ? "none"
+					      : "affirming");
 	vector(v, ctr_json_set_object(module, "ear.trustworthiness-vector"));
 	claims = ctr_json_set_object(module, "ear.veraison.annotated-evidence");
 	return ctr_verdict_json(&j->vf, v, claims, e);
@@ -158,10 +187,12 @@ static void base64url(struct ctr_buf *b, const void *p, size_t n)
 		*c = *c == '+' ? '-' : *c == '/' ? '_' : *c;
 }
 
-int ear_jwt(const struct job *j, const struct ctr_json *claims, struct ctr_buf *out, struct ctr_err *e)
+int ear_jwt(const struct job *j, const struct ctr_json *claims, struct ctr_buf *out,
+	    struct ctr_err *e)
 {
 	bool p384 = ctr_sign_key_half(j->ear_key) == 48;
-	const char *head = p384 ? "{\"alg\":\"ES384\",\"typ\":\"JWT\"}" : "{\"alg\":\"ES256\",\"typ\":\"JWT\"}";
+	const char *head = p384 ? "{\"alg\":\"ES384\",\"typ\":\"JWT\"}"
+				: "{\"alg\":\"ES256\",\"typ\":\"JWT\"}";
 	ctr_auto_buf struct ctr_buf text = { 0 }, token = { 0 };
 	uint8_t rs[2 * 48];
 

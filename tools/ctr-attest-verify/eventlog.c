@@ -13,7 +13,8 @@
 enum { OPT_QUOTE = 1, OPT_RTMRS };
 
 static const struct ctr_opt opts[] = {
-	{ OPT_QUOTE, "quote", 0, "FILE", "compare with the registers of this TDX quote (which is not verified here)" },
+	{ OPT_QUOTE, "quote", 0, "FILE",
+	  "compare with the registers of this TDX quote (which is not verified here)" },
 	{ OPT_RTMRS, "rtmrs", 0, "HEX,HEX,HEX,HEX", "compare with these registers" },
 	{ 0 },
 };
@@ -44,7 +45,8 @@ static int parse_rtmrs(const char *s, uint8_t rtmr[CCEL_RTMRS][CCEL_DIGEST], str
 
 		ctr_rd_until(&r, ',', &part);
 		if (ctr_hex_parse((const char *)part.p, part.left, rtmr[i], CCEL_DIGEST, &why) < 0)
-			return ctr_fail(e, CTR_USAGE, "usage", "--rtmrs: register %d is not 96 hexadecimal digits", i);
+			return ctr_fail(e, CTR_USAGE, "usage",
+					"--rtmrs: register %d is not 96 hexadecimal digits", i);
 	}
 	if (strlen(s) != CCEL_RTMRS * (2 * CCEL_DIGEST + 1) - 1)
 		return ctr_fail(e, CTR_USAGE, "usage", "--rtmrs: more than four registers");
@@ -72,7 +74,9 @@ static int hex(struct ctr_json *j, const char *key, const uint8_t *p, struct ctr
 	ctr_hex_add(&b, p, CCEL_DIGEST);
 	if (ctr_buf_ok(&b, "digest", e) < 0)
 		return -1;
-	return (key ? ctr_json_set_string(j, key, b.p) : ctr_json_add_string(j, b.p)) ? 0 : ctr_fail_mem(e);
+	return (key ? ctr_json_set_string(j, key, b.p) : ctr_json_add_string(j, b.p))
+		       ? 0
+		       : ctr_fail_mem(e);
 }
 
 static int add_event(struct ctr_json *list, const struct ccel_event *ev, struct ctr_err *e)
@@ -82,19 +86,23 @@ static int add_event(struct ctr_json *list, const struct ccel_event *ev, struct 
 	char number[16];
 
 	snprintf(number, sizeof number, "0x%08x", ev->type);
-	if (!ctr_json_set_uint(j, "index", ev->index) || !ctr_json_set_string(j, "type", name ? name : number) ||
+	if (!ctr_json_set_uint(j, "index", ev->index) ||
+	    !ctr_json_set_string(j, "type", name ? name : number) ||
 	    hex(j, "digest", ev->digest, e) < 0 || !ctr_json_set_uint(j, "bytes", ev->size) ||
-	    !ctr_json_set_bool(j, "extended", ev->extended) || !ctr_json_set_bool(j, "data_bound", ev->bound))
+	    !ctr_json_set_bool(j, "extended", ev->extended) ||
+	    !ctr_json_set_bool(j, "data_bound", ev->bound))
 		return ctr_fail_mem(e);
 	return 0;
 }
 
-static int print(const struct ccel *log, const bool *matches, struct ctr_buf *out, struct ctr_err *e)
+static int print(const struct ccel *log, const bool *matches, struct ctr_buf *out,
+		 struct ctr_err *e)
 {
 	ctr_auto_json struct ctr_json *j = ctr_json_new_object();
 	struct ctr_json *list;
 
-	if (!ctr_json_set_uint(j, "events", log->n) || !ctr_json_set_uint(j, "bytes_used", log->used) ||
+	if (!ctr_json_set_uint(j, "events", log->n) ||
+	    !ctr_json_set_uint(j, "bytes_used", log->used) ||
 	    (matches && !ctr_json_set_bool(j, "matches", *matches)))
 		return ctr_fail_mem(e);
 	list = ctr_json_set_array(j, "rtmr");
@@ -135,7 +143,9 @@ static int run(const struct args *a, const char *path, struct ctr_buf *out, stru
 	}
 	if (print(&log, compare ? &matches : NULL, out, e) < 0)
 		return -1;
-	return matches ? 0 : ctr_fail(e, CTR_NO, "eventlog.differs", "%s: the replay does not end with RTMR%d", path, differs);
+	return matches ? 0
+		       : ctr_fail(e, CTR_NO, "eventlog.differs",
+				  "%s: the replay does not end with RTMR%d", path, differs);
 }
 
 int cmd_eventlog(struct ctr_tool *t, int argc, char **argv, struct ctr_buf *out, struct ctr_err *e)

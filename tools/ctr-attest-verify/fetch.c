@@ -1,4 +1,5 @@
-/* ctr-attest-verify fetch: fills a directory with what endorses reports, for where there is no network. */
+/* ctr-attest-verify fetch: fills a directory with what endorses reports, for where there is no
+ * network. */
 #include <string.h>
 #include <time.h>
 
@@ -10,7 +11,8 @@ enum { O_PRODUCT = 1 };
 
 static const struct ctr_opt opts[] = {
 	{ SRC_DIR, "collateral", 0, "DIR", "the directory to fill" },
-	{ O_PRODUCT, "product", 0, "NAME", "Milan, Genoa or Turin, for reports that do not say it" },
+	{ O_PRODUCT, "product", 0, "NAME",
+	  "Milan, Genoa or Turin, for reports that do not say it" },
 	SOURCES_NET,
 	{ 0 },
 };
@@ -27,8 +29,10 @@ static int on_opt(void *ctx, int id, const char *value, struct ctr_err *e)
 	if (id != O_PRODUCT)
 		return sources_opt(&w->src, id, value, e);
 	w->product = ctr_snp_product_find(value, strlen(value));
-	return w->product < CTR_PRODUCTS ? 0 :
-					   ctr_fail(e, CTR_USAGE, "usage", "--product=%s (expected Milan, Genoa or Turin)", value);
+	return w->product < CTR_PRODUCTS
+		       ? 0
+		       : ctr_fail(e, CTR_USAGE, "usage",
+				  "--product=%s (expected Milan, Genoa or Turin)", value);
 }
 
 /* All is fetched anew, save the leaf, which some have from their host alone. */
@@ -44,14 +48,19 @@ static void warn_dates(const struct work *w, const char *path, const struct ctr_
 	for (int i = CTR_VCEK; i < CTR_ITEMS; i++) {
 		time_t expires;
 
-		if (ev->item[i].n && !ctr_endorsement_good(NULL, i, &ev->item[i], w->src.c.at, &expires))
-			ctr_log(w->src.c.log, CTR_WARN, "collateral.dates", path, 0, 0, "%s is not valid at this time", ctr_item_names[i]);
+		if (ev->item[i].n &&
+		    !ctr_endorsement_good(NULL, i, &ev->item[i], w->src.c.at, &expires))
+			ctr_log(w->src.c.log, CTR_WARN, "collateral.dates", path, 0, 0,
+				"%s is not valid at this time", ctr_item_names[i]);
 	}
 }
 
-static int fetch(struct work *w, const char *dir, const char *path, struct ctr_buf *out, struct ctr_err *e)
+static int fetch(struct work *w, const char *dir, const char *path, struct ctr_buf *out,
+		 struct ctr_err *e)
 {
-	struct ctr_collateral_needs needs = { .crl = CTR_CRL_REQUIRED, .product = w->product, .chain = true };
+	struct ctr_collateral_needs needs = { .crl = CTR_CRL_REQUIRED,
+					      .product = w->product,
+					      .chain = true };
 	ctr_auto_evidence struct ctr_evidence ev = { 0 };
 	ctr_auto_buf struct ctr_buf in = { 0 };
 
@@ -60,7 +69,8 @@ static int fetch(struct work *w, const char *dir, const char *path, struct ctr_b
 	if (ctr_evidence_read((const uint8_t *)ctr_buf_str(&in), in.n, &ev, e) < 0)
 		return ctr_wrap(e, "%s", path);
 	drop_old(&ev);
-	if (ctr_endorse_needs(&ev, &needs, e) < 0 || ctr_collateral_fill(&w->src.c, &needs, &ev, e) < 0)
+	if (ctr_endorse_needs(&ev, &needs, e) < 0 ||
+	    ctr_collateral_fill(&w->src.c, &needs, &ev, e) < 0)
 		return ctr_wrap(e, "%s", path);
 	warn_dates(w, path, &ev);
 	return ctr_collateral_save(dir, &needs, &ev, out, e);
@@ -73,7 +83,8 @@ int cmd_fetch(struct ctr_tool *t, int argc, char **argv, struct ctr_buf *out, st
 	int first = 0, rc;
 
 	t->synopsis = "--collateral DIR [options] [file ...]";
-	t->summary = "Fetches what endorses reports into a directory, and prints the names of the files.";
+	t->summary = "Fetches what endorses reports into a directory, and prints the names of the "
+		     "files.";
 	t->example = "ctr-attest-verify fetch --collateral dir evidence.cbor";
 	t->opts = opts;
 	rc = ctr_tool_opts(t, argc, argv, on_opt, &w, &first, e);

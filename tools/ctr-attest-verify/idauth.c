@@ -61,14 +61,17 @@ static int signature(struct ctr_rd *r, struct amd_sig *s, struct ctr_err *e)
 {
 	if (number(r, s->r) < 0 || number(r, s->s) < 0 || ctr_rd_zeros(r, SIG_SIZE - 2 * WIDTH) < 0)
 		return ctr_fail(e, CTR_FORMAT, "idauth.signature",
-				"ID authentication page: a signature has a number that is too large, or bytes behind it");
+				"ID authentication page: a signature has a number that is too "
+				"large, or bytes behind it");
 	return 0;
 }
 
 static int reserved(struct ctr_rd *r, size_t n, struct ctr_err *e)
 {
-	return ctr_rd_zeros(r, n) < 0 ? ctr_fail(e, CTR_FORMAT, "idauth.reserved",
-						 "ID authentication page: reserved bytes that are not zero") : 0;
+	return ctr_rd_zeros(r, n) < 0
+		       ? ctr_fail(e, CTR_FORMAT, "idauth.reserved",
+				  "ID authentication page: reserved bytes that are not zero")
+		       : 0;
 }
 
 int id_auth_parse(const void *p, size_t n, struct id_auth *a, struct ctr_err *e)
@@ -77,15 +80,19 @@ int id_auth_parse(const void *p, size_t n, struct id_auth *a, struct ctr_err *e)
 
 	*a = (struct id_auth){ 0 };
 	ctr_rd_init(&r, p, n);
-	if (n != ID_AUTH || ctr_rd_le32(&r, &a->id_algo) < 0 || ctr_rd_le32(&r, &a->author_algo) < 0)
-		return ctr_fail(e, CTR_FORMAT, "idauth.size", "ID authentication page of %zu bytes (expected %d)", n, ID_AUTH);
+	if (n != ID_AUTH || ctr_rd_le32(&r, &a->id_algo) < 0 ||
+	    ctr_rd_le32(&r, &a->author_algo) < 0)
+		return ctr_fail(e, CTR_FORMAT, "idauth.size",
+				"ID authentication page of %zu bytes (expected %d)", n, ID_AUTH);
 	if (a->id_algo != 1 || a->author_algo > 1)
-		return ctr_fail(e, CTR_FORMAT, "idauth.algorithm",
-				"ID authentication page: algorithms %u and %u (expected 1, and 0 or 1)", a->id_algo,
-				a->author_algo);
+		return ctr_fail(
+			e, CTR_FORMAT, "idauth.algorithm",
+			"ID authentication page: algorithms %u and %u (expected 1, and 0 or 1)",
+			a->id_algo, a->author_algo);
 	if (reserved(&r, 56, e) < 0 || signature(&r, &a->block_sig, e) < 0)
 		return -1;
-	if (ctr_rd_copy(&r, a->id_key, AMD_KEY) < 0 || reserved(&r, 60, e) < 0 || signature(&r, &a->key_sig, e) < 0)
+	if (ctr_rd_copy(&r, a->id_key, AMD_KEY) < 0 || reserved(&r, 60, e) < 0 ||
+	    signature(&r, &a->key_sig, e) < 0)
 		return -1;
 	if (ctr_rd_copy(&r, a->author_key, AMD_KEY) < 0 || reserved(&r, r.left, e) < 0)
 		return -1;

@@ -5,6 +5,7 @@
 #include "buf.h"
 
 /* Evidence for 64 bytes of report data from a platform (lib/platform.h), as CBOR into out. */
-CTR_MUST int issue(const char *platform, const uint8_t report_data[64], struct ctr_buf *out, struct ctr_err *e);
+CTR_MUST int issue(const char *platform, const uint8_t report_data[64], struct ctr_buf *out,
+		   struct ctr_err *e);
 
 #endif

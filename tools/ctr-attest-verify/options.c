@@ -13,7 +13,28 @@
 #include "verify.h"
 
 enum {
-	O_MANIFEST = 1, O_REFS, O_APPRAISAL, O_AUTHENTICITY, O_INSPECT, O_DATA, O_POLICY, O_ROLE, O_AT, O_CRL, O_TCB, O_WARN, O_ROOT, O_BATCH, O_ISSUE, O_PLATFORM, O_EAR, O_EAR_KEY, O_COORDINATOR, O_RESPONSE, O_NONCE, O_OUTPUT,
+	O_MANIFEST = 1,
+	O_REFS,
+	O_APPRAISAL,
+	O_AUTHENTICITY,
+	O_INSPECT,
+	O_DATA,
+	O_POLICY,
+	O_ROLE,
+	O_AT,
+	O_CRL,
+	O_TCB,
+	O_WARN,
+	O_ROOT,
+	O_BATCH,
+	O_ISSUE,
+	O_PLATFORM,
+	O_EAR,
+	O_EAR_KEY,
+	O_COORDINATOR,
+	O_RESPONSE,
+	O_NONCE,
+	O_OUTPUT,
 };
 
 static const struct ctr_opt opts[] = {
@@ -27,20 +48,24 @@ static const struct ctr_opt opts[] = {
 	{ O_ROLE, "role", 0, "coordinator", "the role that its policy has in the manifest" },
 	{ O_AT, "at", 0, "TIME", "verify as of then (YYYY-MM-DDThh:mm:ssZ)" },
 	{ O_CRL, "crl", 0, "MODE", "required, if-available (default) or never" },
-	{ O_TCB, "tcb", 0, "MODE", "TDX: TCB info and QE identity: required (default) or if-available" },
+	{ O_TCB, "tcb", 0, "MODE",
+	  "TDX: TCB info and QE identity: required (default) or if-available" },
 	{ O_WARN, "warn-days", 0, "N", "warn of what expires within N days (default 7)" },
 	SOURCES_LOCAL,
 	SOURCES_NET,
 	{ O_EAR, "ear", 0, NULL, "the result as claims of an EAT attestation result" },
 	{ O_EAR_KEY, "ear-key", 0, "FILE", "as a JWT, signed with this EC key (PEM)" },
 	{ O_ISSUE, "issue", 0, NULL, "print this machine's evidence, bound to --report-data" },
-	{ O_PLATFORM, "platform", 0, "SPEC", "where --issue gets it: auto (default), configfs-tsm, sev-guest, sim:DIR" },
+	{ O_PLATFORM, "platform", 0, "SPEC",
+	  "where --issue gets it: auto (default), configfs-tsm, sev-guest, sim:DIR" },
 	{ O_COORDINATOR, "coordinator", 0, "URL", "asks a Coordinator, instead of evidence" },
 	{ O_RESPONSE, "response", 0, "FILE", "an answer of a Coordinator that was saved" },
 	{ O_NONCE, "nonce", 0, "HEX", "the 32 bytes that were sent for it" },
-	{ O_OUTPUT, "output", 'o', "DIR", "writes the CAs, manifests and policies that were verified" },
+	{ O_OUTPUT, "output", 'o', "DIR",
+	  "writes the CAs, manifests and policies that were verified" },
 	{ O_BATCH, "batch", 0, NULL, "file names on stdin, one a line; one JSON result a line" },
-	{ O_ROOT, "insecure-test-root", 0, "FILE", "trust this root certificate instead of the vendors'" },
+	{ O_ROOT, "insecure-test-root", 0, "FILE",
+	  "trust this root certificate instead of the vendors'" },
 	{ 0 },
 };
 
@@ -59,7 +84,8 @@ struct work {
 static int hex(const char *what, const char *s, struct ctr_want *w, size_t n, struct ctr_err *e)
 {
 	if (ctr_hex_parse(s, strlen(s), w->v, n, NULL) < 0)
-		return ctr_fail(e, CTR_USAGE, "usage", "--%s: not %zu hexadecimal digits", what, 2 * n);
+		return ctr_fail(e, CTR_USAGE, "usage", "--%s: not %zu hexadecimal digits", what,
+				2 * n);
 	w->what = CTR_WANT_EQUAL;
 	return 0;
 }
@@ -74,7 +100,8 @@ static int crl_mode(const char *s, enum ctr_crl_mode *mode, struct ctr_err *e)
 			return 0;
 		}
 	}
-	return ctr_fail(e, CTR_USAGE, "usage", "--crl=%s (expected required, if-available or never)", s);
+	return ctr_fail(e, CTR_USAGE, "usage",
+			"--crl=%s (expected required, if-available or never)", s);
 }
 
 static int tcb_mode(const char *s, bool *optional, struct ctr_err *e)
@@ -89,7 +116,8 @@ static int policy_hash(struct ctr_appraisal *a, const char *s, struct ctr_err *e
 {
 	if (hex("policy-hash", s, &a->snp.expect[CTR_SNP_HOST_DATA], CTR_SHA256_SIZE, e) < 0)
 		return -1;
-	a->tdx.expect[CTR_TDX_MRCONFIGID] = a->snp.expect[CTR_SNP_HOST_DATA]; /* the other 16 bytes are zero */
+	a->tdx.expect[CTR_TDX_MRCONFIGID] =
+		a->snp.expect[CTR_SNP_HOST_DATA]; /* the other 16 bytes are zero */
 	return 0;
 }
 
@@ -112,7 +140,8 @@ static int role(struct job *j, const char *s, struct ctr_err *e)
 static int at(struct job *j, const char *s, struct ctr_err *e)
 {
 	if (ctr_time_parse(s, &j->vf.opts.at, NULL) < 0)
-		return ctr_fail(e, CTR_USAGE, "usage", "--at=%s (expected YYYY-MM-DDThh:mm:ssZ)", s);
+		return ctr_fail(e, CTR_USAGE, "usage", "--at=%s (expected YYYY-MM-DDThh:mm:ssZ)",
+				s);
 	j->at_given = true;
 	return 0;
 }
@@ -130,7 +159,9 @@ static int warn_days(struct job *j, const char *s, struct ctr_err *e)
 static int nonce(struct work *w, const char *s, struct ctr_err *e)
 {
 	w->has_nonce = ctr_hex_parse(s, strlen(s), w->coordinator.nonce, CTR_NONCE_SIZE, NULL) == 0;
-	return w->has_nonce ? 0 : ctr_fail(e, CTR_USAGE, "usage", "--nonce: not %d hexadecimal digits", 2 * CTR_NONCE_SIZE);
+	return w->has_nonce ? 0
+			    : ctr_fail(e, CTR_USAGE, "usage", "--nonce: not %d hexadecimal digits",
+				       2 * CTR_NONCE_SIZE);
 }
 
 static int add_refs(struct work *w, const char *path, struct ctr_err *e)
@@ -148,28 +179,63 @@ static int on_opt(void *ctx, int id, const char *value, struct ctr_err *e)
 	if (id >= SRC_FIRST && id <= SRC_LAST)
 		return sources_opt(&w->from, id, value, e);
 	switch (id) {
-	case O_MANIFEST: w->manifest = value; return 0;
-	case O_REFS: return add_refs(w, value, e);
-	case O_APPRAISAL: w->appraisal = value; return 0;
-	case O_AUTHENTICITY: w->authenticity = true; return 0;
-	case O_INSPECT: w->job.inspect = true; return 0;
-	case O_DATA: return report_data(&w->job.appraisal, value, e);
-	case O_POLICY: return policy_hash(&w->job.appraisal, value, e);
-	case O_ROLE: return role(&w->job, value, e);
-	case O_AT: return at(&w->job, value, e);
-	case O_CRL: return crl_mode(value, &w->job.vf.opts.crl, e);
-	case O_TCB: return tcb_mode(value, &w->job.vf.opts.tcb_optional, e);
-	case O_WARN: return warn_days(&w->job, value, e);
-	case O_BATCH: w->batch = true; return 0;
-	case O_COORDINATOR: w->coordinator.url = value; return 0;
-	case O_RESPONSE: w->coordinator.response = value; return 0;
-	case O_NONCE: return nonce(w, value, e);
-	case O_OUTPUT: w->coordinator.output = value; return 0;
-	case O_EAR: w->job.ear = true; return 0;
-	case O_EAR_KEY: w->ear_key = value; return 0;
-	case O_ISSUE: w->issue = true; return 0;
-	case O_PLATFORM: w->platform = value; return 0;
-	default: w->test_root = value; return 0;
+	case O_MANIFEST:
+		w->manifest = value;
+		return 0;
+	case O_REFS:
+		return add_refs(w, value, e);
+	case O_APPRAISAL:
+		w->appraisal = value;
+		return 0;
+	case O_AUTHENTICITY:
+		w->authenticity = true;
+		return 0;
+	case O_INSPECT:
+		w->job.inspect = true;
+		return 0;
+	case O_DATA:
+		return report_data(&w->job.appraisal, value, e);
+	case O_POLICY:
+		return policy_hash(&w->job.appraisal, value, e);
+	case O_ROLE:
+		return role(&w->job, value, e);
+	case O_AT:
+		return at(&w->job, value, e);
+	case O_CRL:
+		return crl_mode(value, &w->job.vf.opts.crl, e);
+	case O_TCB:
+		return tcb_mode(value, &w->job.vf.opts.tcb_optional, e);
+	case O_WARN:
+		return warn_days(&w->job, value, e);
+	case O_BATCH:
+		w->batch = true;
+		return 0;
+	case O_COORDINATOR:
+		w->coordinator.url = value;
+		return 0;
+	case O_RESPONSE:
+		w->coordinator.response = value;
+		return 0;
+	case O_NONCE:
+		return nonce(w, value, e);
+	case O_OUTPUT:
+		w->coordinator.output = value;
+		return 0;
+	case O_EAR:
+		w->job.ear = true;
+		return 0;
+	case O_EAR_KEY:
+		w->ear_key = value;
+		return 0;
+	case O_ISSUE:
+		w->issue = true;
+		return 0;
+	case O_PLATFORM:
+		w->platform = value;
+		return 0;
+	default:
+		w->test_root = value;
+		return 0;
 	}
 }
 
@@ -177,7 +243,8 @@ static int on_opt(void *ctx, int id, const char *value, struct ctr_err *e)
 static int load_appraisal(struct work *w, struct ctr_err *e)
 {
 	struct ctr_appraisal *a = &w->job.appraisal;
-	struct ctr_want data = a->snp.expect[CTR_SNP_REPORT_DATA], host = a->snp.expect[CTR_SNP_HOST_DATA];
+	struct ctr_want data = a->snp.expect[CTR_SNP_REPORT_DATA],
+			host = a->snp.expect[CTR_SNP_HOST_DATA];
 
 	if (!w->appraisal)
 		return 0;
@@ -222,7 +289,8 @@ static int load_root(struct work *w, struct ctr_err *e)
 		return 0;
 	if (ctr_file_read(w->test_root, CTR_CERT_MAX, &b, e) < 0)
 		return -1;
-	if (b.n && b.p[0] == '-' ? ctr_x509_pem(b.p, b.n, w->test_root, &c, e) < 0 : ctr_x509_der(b.p, b.n, w->test_root, &der, e) < 0)
+	if (b.n && b.p[0] == '-' ? ctr_x509_pem(b.p, b.n, w->test_root, &c, e) < 0
+				 : ctr_x509_der(b.p, b.n, w->test_root, &der, e) < 0)
 		return -1;
 	w->job.vf.opts.test_root = w->job.test_root;
 	return ctr_x509_spki(der ? der : c.v[0], w->job.test_root, e);
@@ -235,7 +303,9 @@ static int load_ear_key(struct work *w, struct ctr_err *e)
 	if (!w->ear_key)
 		return 0;
 	w->job.ear = true;
-	return ctr_file_read(w->ear_key, 1 << 16, &pem, e) < 0 ? -1 : ctr_sign_key_read(w->ear_key, &pem, 0, &w->job.ear_key, e);
+	return ctr_file_read(w->ear_key, 1 << 16, &pem, e) < 0
+		       ? -1
+		       : ctr_sign_key_read(w->ear_key, &pem, 0, &w->job.ear_key, e);
 }
 
 /* Its certificates are worth what the evidence is bound to: nothing about it may be left open. */
@@ -244,19 +314,28 @@ static int check_coordinator(const struct work *w, const char *path, struct ctr_
 	const struct coordinator *c = &w->coordinator;
 
 	if (!c->response && !c->url)
-		return w->has_nonce || c->output ? ctr_fail(e, CTR_USAGE, "usage", "--nonce and --output go with --coordinator or --response") : 0;
+		return w->has_nonce || c->output
+			       ? ctr_fail(
+					 e, CTR_USAGE, "usage",
+					 "--nonce and --output go with --coordinator or --response")
+			       : 0;
 	if ((c->response && c->url) || (c->url && *c->url == '\0'))
 		return ctr_fail(e, CTR_USAGE, "usage", "one of --coordinator and --response");
 	if (w->has_nonce != (c->response != NULL))
-		return ctr_fail(e, CTR_USAGE, "usage", "--response needs --nonce; --coordinator makes its own");
+		return ctr_fail(e, CTR_USAGE, "usage",
+				"--response needs --nonce; --coordinator makes its own");
 	if (!w->manifest || w->n_refs)
-		return ctr_fail(e, CTR_USAGE, "usage", "a Coordinator is verified with --manifest, and no other reference values");
+		return ctr_fail(
+			e, CTR_USAGE, "usage",
+			"a Coordinator is verified with --manifest, and no other reference values");
 	if (c->url && w->from.c.offline)
-		return ctr_fail(e, CTR_USAGE, "usage", "--coordinator cannot be --offline; see --response");
+		return ctr_fail(e, CTR_USAGE, "usage",
+				"--coordinator cannot be --offline; see --response");
 	if (strcmp(path, "-") != 0)
 		return ctr_fail(e, CTR_USAGE, "usage", "%s: the evidence is in the answer", path);
 	if (w->batch || w->job.appraisal.snp.expect[CTR_SNP_REPORT_DATA].what == CTR_WANT_EQUAL)
-		return ctr_fail(e, CTR_USAGE, "usage", "neither --batch nor --report-data here: the nonce stands for it");
+		return ctr_fail(e, CTR_USAGE, "usage",
+				"neither --batch nor --report-data here: the nonce stands for it");
 	return 0;
 }
 
@@ -267,28 +346,40 @@ static int check_question(const struct work *w, const char *path, struct ctr_err
 	int ways = (w->manifest || w->n_refs) + w->authenticity + j->inspect + w->issue;
 
 	if (ways > 1)
-		return ctr_fail(e, CTR_USAGE, "usage", "only one of --manifest or --reference-values, --authenticity-only, --inspect, --issue");
+		return ctr_fail(e, CTR_USAGE, "usage",
+				"only one of --manifest or --reference-values, "
+				"--authenticity-only, --inspect, --issue");
 	if (check_coordinator(w, path, e) < 0)
 		return -1;
 	if (j->inspect || w->authenticity)
 		return 0;
 	if (!j->vf.refs && !w->appraisal) {
-		ctr_fail(e, CTR_USAGE, "usage", "what is permitted? Nothing says which guest it must be");
-		return ctr_err_fix(e, "give --manifest, --reference-values or --appraisal; --authenticity-only if any guest will do");
+		ctr_fail(e, CTR_USAGE, "usage",
+			 "what is permitted? Nothing says which guest it must be");
+		return ctr_err_fix(e, "give --manifest, --reference-values or --appraisal; "
+				      "--authenticity-only if any guest will do");
 	}
-	if (!j->vf.refs && !ctr_appraisal_pins(&j->appraisal, CTR_TEE_SNP) && !ctr_appraisal_pins(&j->appraisal, CTR_TEE_TDX)) {
-		ctr_fail(e, CTR_FORMAT, "appraisal.pins-nothing", "%s: no launch measurement is asked for: any guest would do", w->appraisal);
-		return ctr_err_fix(e, "add expect_measurement or expect_mrtd, or say --authenticity-only");
+	if (!j->vf.refs && !ctr_appraisal_pins(&j->appraisal, CTR_TEE_SNP) &&
+	    !ctr_appraisal_pins(&j->appraisal, CTR_TEE_TDX)) {
+		ctr_fail(e, CTR_FORMAT, "appraisal.pins-nothing",
+			 "%s: no launch measurement is asked for: any guest would do",
+			 w->appraisal);
+		return ctr_err_fix(
+			e, "add expect_measurement or expect_mrtd, or say --authenticity-only");
 	}
 	if (j->vf.role != CTR_ROLE_NONE && !w->manifest)
-		return ctr_fail(e, CTR_USAGE, "usage", "--role needs --manifest, which knows the roles");
-	if (!w->coordinator.response && !w->coordinator.url && j->appraisal.snp.expect[CTR_SNP_REPORT_DATA].what == CTR_WANT_NOTHING)
+		return ctr_fail(e, CTR_USAGE, "usage",
+				"--role needs --manifest, which knows the roles");
+	if (!w->coordinator.response && !w->coordinator.url &&
+	    j->appraisal.snp.expect[CTR_SNP_REPORT_DATA].what == CTR_WANT_NOTHING)
 		ctr_log(j->log, CTR_WARN, "report-data.any", NULL, 0, 0,
-			"without --report-data nothing shows that the evidence is fresh, and whose it is");
+			"without --report-data nothing shows that the evidence is fresh, and whose "
+			"it is");
 	return 0;
 }
 
-static int issue_evidence(const struct work *w, const char *path, struct ctr_buf *out, struct ctr_err *e)
+static int issue_evidence(const struct work *w, const char *path, struct ctr_buf *out,
+			  struct ctr_err *e)
 {
 	const struct ctr_want *data = &w->job.appraisal.snp.expect[CTR_SNP_REPORT_DATA];
 
@@ -305,7 +396,8 @@ static int run(struct work *w, const char *path, struct ctr_buf *out, struct ctr
 
 	if (w->issue)
 		return issue_evidence(w, path, out, e);
-	if (load_appraisal(w, e) < 0 || load_refs(w, e) < 0 || load_root(w, e) < 0 || load_ear_key(w, e) < 0 || check_question(w, path, e) < 0)
+	if (load_appraisal(w, e) < 0 || load_refs(w, e) < 0 || load_root(w, e) < 0 ||
+	    load_ear_key(w, e) < 0 || check_question(w, path, e) < 0)
 		return -1;
 	w->job.vf.any_guest = w->authenticity;
 	if (sources_ready(&w->from, w->job.vf.opts.at, w->job.log, e) < 0)
@@ -329,14 +421,17 @@ int cmd_verify(struct ctr_tool *t, int argc, char **argv, struct ctr_buf *out, s
 	int first = 0, rc;
 
 	t->synopsis = "[options] [file]";
-	t->summary = "Answers whether a hardware report is genuine and is what a manifest permits. With a first word:\n\n"
-		     "  bundle    packs a report and what endorses it into evidence\n"
-		     "  certs     lists a certificate table, or what a certificate says of its chip\n"
-		     "  fetch     fetches what endorses evidence, for --collateral\n"
-		     "  eventlog  replays the event log of a TDX guest\n"
-		     "  idblock   makes or checks what signs an SEV-SNP guest's launch\n\n"
-		     "each with its own --help.";
-	t->example = "ctr-attest-verify --manifest manifest.json --report-data $HEX < evidence.cbor";
+	t->summary =
+		"Answers whether a hardware report is genuine and is what a manifest permits. With "
+		"a first word:\n\n"
+		"  bundle    packs a report and what endorses it into evidence\n"
+		"  certs     lists a certificate table, or what a certificate says of its chip\n"
+		"  fetch     fetches what endorses evidence, for --collateral\n"
+		"  eventlog  replays the event log of a TDX guest\n"
+		"  idblock   makes or checks what signs an SEV-SNP guest's launch\n\n"
+		"each with its own --help.";
+	t->example =
+		"ctr-attest-verify --manifest manifest.json --report-data $HEX < evidence.cbor";
 	t->opts = opts;
 	ctr_appraisal_init(&w.job.appraisal);
 	w.job.vf.appraisal = &w.job.appraisal;
@@ -344,8 +439,11 @@ int cmd_verify(struct ctr_tool *t, int argc, char **argv, struct ctr_buf *out, s
 	w.job.vf.opts.crl = CTR_CRL_IF_AVAILABLE;
 	rc = ctr_tool_opts(t, argc, argv, on_opt, &w, &first, e);
 	if (rc == 0 && !t->served)
-		rc = argc - first > (w.batch ? 0 : 1) ? ctr_fail(e, CTR_USAGE, "usage", "too many files (expected one; with --batch names on stdin)")
-				      : run(&w, first < argc ? argv[first] : "-", out, e);
+		rc = argc - first > (w.batch ? 0 : 1)
+			     ? ctr_fail(
+				       e, CTR_USAGE, "usage",
+				       "too many files (expected one; with --batch names on stdin)")
+			     : run(&w, first < argc ? argv[first] : "-", out, e);
 	ctr_sign_key_free(w.job.ear_key);
 	sources_free(&w.from);
 	ctr_appraisal_free(&w.job.appraisal);

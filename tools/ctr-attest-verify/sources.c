@@ -3,7 +3,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-
 void sources_free(struct sources *s)
 {
 	ctr_buf_free(&s->cache);
@@ -22,15 +21,32 @@ static int timeout(struct sources *s, const char *value, struct ctr_err *e)
 int sources_opt(struct sources *s, int id, const char *value, struct ctr_err *e)
 {
 	switch (id) {
-	case SRC_DIR: s->c.dir = value; return 0;
-	case SRC_KDS: s->c.kds_url = value; return 0;
-	case SRC_PCS: s->c.pcs_url = value; return 0;
-	case SRC_ROOT_CRL: s->c.root_crl_url = value; return 0;
-	case SRC_CA: s->c.http.ca_file = value; return 0;
-	case SRC_TIMEOUT: return timeout(s, value, e);
-	case SRC_CACHE: s->c.cache = value; return 0;
-	case SRC_NO_CACHE: s->no_cache = true; return 0;
-	default: s->c.offline = true; return 0;
+	case SRC_DIR:
+		s->c.dir = value;
+		return 0;
+	case SRC_KDS:
+		s->c.kds_url = value;
+		return 0;
+	case SRC_PCS:
+		s->c.pcs_url = value;
+		return 0;
+	case SRC_ROOT_CRL:
+		s->c.root_crl_url = value;
+		return 0;
+	case SRC_CA:
+		s->c.http.ca_file = value;
+		return 0;
+	case SRC_TIMEOUT:
+		return timeout(s, value, e);
+	case SRC_CACHE:
+		s->c.cache = value;
+		return 0;
+	case SRC_NO_CACHE:
+		s->no_cache = true;
+		return 0;
+	default:
+		s->c.offline = true;
+		return 0;
 	}
 }
 

@@ -11,7 +11,8 @@ static int load(const char *path, struct ctr_evidence *ev, struct ctr_err *e)
 
 	if (ctr_file_read(path, CTR_EVIDENCE_MAX, &in, e) < 0)
 		return -1;
-	return ctr_evidence_read((const uint8_t *)in.p, in.n, ev, e) < 0 ? ctr_wrap(e, "%s", path) : 0;
+	return ctr_evidence_read((const uint8_t *)in.p, in.n, ev, e) < 0 ? ctr_wrap(e, "%s", path)
+									 : 0;
 }
 
 /* Every field as it is, believed by nobody. */
@@ -25,13 +26,15 @@ static int inspect(const struct ctr_evidence *ev, struct ctr_json *obj, struct c
 	if (ev->tee == CTR_TEE_SNP) {
 		struct ctr_snp_report r;
 
-		if (ctr_snp_parse((const uint8_t *)ev->item[CTR_REPORT].p, ev->item[CTR_REPORT].n, &r, e) < 0)
+		if (ctr_snp_parse((const uint8_t *)ev->item[CTR_REPORT].p, ev->item[CTR_REPORT].n,
+				  &r, e) < 0)
 			return -1;
 		ctr_snp_claims(&r, ctr_snp_cpuid_product(&r), claims);
 	} else {
 		struct ctr_tdx_quote q;
 
-		if (ctr_tdx_parse(ev->item[CTR_REPORT].p, ev->item[CTR_REPORT].n, &q, e) < 0 || ctr_tdx_claims(&q, claims, e) < 0)
+		if (ctr_tdx_parse(ev->item[CTR_REPORT].p, ev->item[CTR_REPORT].n, &q, e) < 0 ||
+		    ctr_tdx_claims(&q, claims, e) < 0)
 			return -1;
 	}
 	items = ctr_json_set_object(obj, "evidence");
@@ -52,13 +55,14 @@ static void warn_expiry(const struct job *j, const char *path, const struct ctr_
 
 	for (size_t i = 0; i < n && j->warn_days; i++) {
 		if (x[i].until >= now && x[i].until < soon)
-			ctr_log(j->log, CTR_WARN, "collateral.expires", path, 0, 0, "%s expires at %s: get a new one", x[i].item,
+			ctr_log(j->log, CTR_WARN, "collateral.expires", path, 0, 0,
+				"%s expires at %s: get a new one", x[i].item,
 				ctr_time_print(x[i].until, at));
 	}
 }
 
-static int verify(const struct job *j, const char *path, const struct ctr_evidence *ev, const struct job_more *more,
-		  struct ctr_json *obj, struct ctr_err *e)
+static int verify(const struct job *j, const char *path, const struct ctr_evidence *ev,
+		  const struct job_more *more, struct ctr_json *obj, struct ctr_err *e)
 {
 	ctr_auto_verdict struct ctr_verdict v = { 0 };
 	const struct ctr_check *why;
@@ -74,13 +78,13 @@ static int verify(const struct job *j, const char *path, const struct ctr_eviden
 	if (v.accepted)
 		return 0;
 	why = ctr_checks_failed(&v.checks);
-	ctr_fail(e, CTR_NO, why ? why->name : "rejected", "rejected: %s: expected %s, found %s", why ? why->name : "", why ? why->expected : "",
-		 why ? why->found : "");
+	ctr_fail(e, CTR_NO, why ? why->name : "rejected", "rejected: %s: expected %s, found %s",
+		 why ? why->name : "", why ? why->expected : "", why ? why->found : "");
 	return why && *why->detail ? ctr_err_fix(e, "%s", why->detail) : -1;
 }
 
-int job_evidence(const struct job *j, const char *path, struct ctr_evidence *ev, const struct job_more *more, bool compact,
-		 struct ctr_buf *out, struct ctr_err *e)
+int job_evidence(const struct job *j, const char *path, struct ctr_evidence *ev,
+		 const struct job_more *more, bool compact, struct ctr_buf *out, struct ctr_err *e)
 {
 	ctr_auto_json struct ctr_json *obj = ctr_json_new_object();
 	struct ctr_err printing = { 0 };
@@ -93,7 +97,8 @@ int job_evidence(const struct job *j, const char *path, struct ctr_evidence *ev,
 	rc = j->inspect ? inspect(ev, obj, e) : verify(j, path, ev, more, obj, e);
 	if (rc < 0 && e->code != CTR_NO)
 		return ctr_wrap(e, "%s", path);
-	if ((j->ear_key ? ear_jwt(j, obj, out, &printing) : ctr_json_print(obj, compact ? 0 : 2, out, &printing)) < 0) {
+	if ((j->ear_key ? ear_jwt(j, obj, out, &printing)
+			: ctr_json_print(obj, compact ? 0 : 2, out, &printing)) < 0) {
 		*e = printing;
 		return -1;
 	}
@@ -105,7 +110,8 @@ int job_evidence(const struct job *j, const char *path, struct ctr_evidence *ev,
 	return rc;
 }
 
-int job_run(const struct job *j, const char *path, bool compact, struct ctr_buf *out, struct ctr_err *e)
+int job_run(const struct job *j, const char *path, bool compact, struct ctr_buf *out,
+	    struct ctr_err *e)
 {
 	ctr_auto_evidence struct ctr_evidence ev = { 0 };
 

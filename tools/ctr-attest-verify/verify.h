@@ -13,8 +13,8 @@ struct job {
 	struct ctr_manifest refs;
 	struct ctr_collateral_opts from; /* what evidence lacks */
 	uint8_t test_root[CTR_SHA256_SIZE];
-	bool inspect; /* decode alone */
-	bool ear;		     /* the result as an EAR */
+	bool inspect;		      /* decode alone */
+	bool ear;		      /* the result as an EAR */
 	struct ctr_sign_key *ear_key; /* signed with it; NULL: as bare claims */
 	bool at_given;
 	unsigned warn_days;
@@ -22,19 +22,23 @@ struct job {
 };
 
 /*
- * Verifies the file ("-": standard input) and appends the result as JSON and a line end, on one line when `compact`. 0, or -1: CTR_NO for
- * rejected (with the result), else nothing was appended and e says why. Safe from several threads.
+ * Verifies the file ("-": standard input) and appends the result as JSON and a line end, on one
+ * line when `compact`. 0, or -1: CTR_NO for rejected (with the result), else nothing was appended
+ * and e says why. Safe from several threads.
  */
-CTR_MUST int job_run(const struct job *j, const char *path, bool compact, struct ctr_buf *out, struct ctr_err *e);
+CTR_MUST int job_run(const struct job *j, const char *path, bool compact, struct ctr_buf *out,
+		     struct ctr_err *e);
 
-/* What else must hold, checked when the evidence was: more checks, or -1 where nothing can be judged. */
+/* What else must hold, checked when the evidence was: more checks, or -1 where nothing can be
+ * judged. */
 struct job_more {
 	int (*check)(void *ctx, struct ctr_checks *cs, struct ctr_err *e);
 	void *ctx;
 };
 
 /* The same for evidence that is at hand; `more` may be NULL, `path` is what messages name. */
-CTR_MUST int job_evidence(const struct job *j, const char *path, struct ctr_evidence *ev, const struct job_more *more,
-			  bool compact, struct ctr_buf *out, struct ctr_err *e);
+CTR_MUST int job_evidence(const struct job *j, const char *path, struct ctr_evidence *ev,
+			  const struct job_more *more, bool compact, struct ctr_buf *out,
+			  struct ctr_err *e);
 
 #endif

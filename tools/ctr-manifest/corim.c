@@ -9,8 +9,16 @@
 #define PEM_MAX ((size_t)64 * 1024)
 #define DEPTH 24
 
-enum { TAG_CORIM = 500, TAG_PLAIN = 501, TAG_SIGNED = 502, TAG_SIGN1 = 18, TAG_TIME = 1, TAG_URI = 32, TAG_COSWID = 505,
-       TAG_COMID = 506 };
+enum {
+	TAG_CORIM = 500,
+	TAG_PLAIN = 501,
+	TAG_SIGNED = 502,
+	TAG_SIGN1 = 18,
+	TAG_TIME = 1,
+	TAG_URI = 32,
+	TAG_COSWID = 505,
+	TAG_COMID = 506
+};
 enum { CORIM_TAGS = 1, CORIM_PROFILE = 3, CORIM_VALIDITY = 4 };
 enum { COMID_TRIPLES = 4, TRIPLES_REFERENCE = 0 };
 enum { HEADER_META = 8, HEADER_CLAIMS = 15, META_VALIDITY = 1, CLAIM_EXP = 4, CLAIM_NBF = 5 };
@@ -35,7 +43,8 @@ void *corim_grow(void **v, size_t *n, size_t size, struct ctr_err *e)
 
 	if (!p) {
 		if (*n >= CTR_REFS_MAX)
-			ctr_fail(e, CTR_FORMAT, "corim.unsupported", "more than %d reference value sets", CTR_REFS_MAX);
+			ctr_fail(e, CTR_FORMAT, "corim.unsupported",
+				 "more than %d reference value sets", CTR_REFS_MAX);
 		else
 			ctr_fail_mem(e);
 		return NULL;
@@ -54,13 +63,15 @@ static bool tagged(struct ctr_cval *v, uint64_t want)
 	struct ctr_cval inner;
 	uint64_t tag;
 
-	if (!v->there || ctr_ctype(v) != CTR_CBOR_TAG || ctr_ctag(v, &tag, &inner, &ignored) < 0 || tag != want)
+	if (!v->there || ctr_ctype(v) != CTR_CBOR_TAG || ctr_ctag(v, &tag, &inner, &ignored) < 0 ||
+	    tag != want)
 		return false;
 	*v = inner;
 	return true;
 }
 
-int corim_measurement(const struct ctr_cval *v, struct ctr_cval *key, struct ctr_cval *values, struct ctr_err *e)
+int corim_measurement(const struct ctr_cval *v, struct ctr_cval *key, struct ctr_cval *values,
+		      struct ctr_err *e)
 {
 	struct ctr_cval authority;
 
@@ -70,7 +81,8 @@ int corim_measurement(const struct ctr_cval *v, struct ctr_cval *key, struct ctr
 	*values = ctr_cget_int(v, MEAS_VALUE);
 	authority = ctr_cget_int(v, MEAS_AUTHORITY);
 	if (authority.there)
-		return ctr_cfail(&authority, e, "corim.unsupported", "who must have signed a measurement cannot be checked");
+		return ctr_cfail(&authority, e, "corim.unsupported",
+				 "who must have signed a measurement cannot be checked");
 	return ctr_cmap(values, e);
 }
 
@@ -82,12 +94,14 @@ static int one_digest(const struct ctr_cval *v, uint8_t out[48], bool *found, st
 	uint64_t n;
 
 	bytes = alg.there ? ctr_cnext(&alg) : alg;
-	if (ctr_ccount(v) != 2 || ctr_cuint(&alg, INT32_MAX, &n, e) < 0 || ctr_cbytes(&bytes, CTR_HASH_MAX, &r, e) < 0)
+	if (ctr_ccount(v) != 2 || ctr_cuint(&alg, INT32_MAX, &n, e) < 0 ||
+	    ctr_cbytes(&bytes, CTR_HASH_MAX, &r, e) < 0)
 		return ctr_cfail(v, e, "corim.digest", "not an algorithm and a digest");
 	if (n != 7) /* SHA-384, named information registry */
 		return 0;
 	if (*found || r.left != 48)
-		return ctr_cfail(v, e, "corim.digest", "more than one SHA-384 digest, or one of %zu bytes", r.left);
+		return ctr_cfail(v, e, "corim.digest",
+				 "more than one SHA-384 digest, or one of %zu bytes", r.left);
 	*found = true;
 	return ctr_rd_copy(&r, out, 48);
 }
@@ -137,12 +151,15 @@ static int reference(struct corim *c, const struct ctr_cval *triple, struct ctr_
 	env = ctr_cfirst(triple);
 	list = env.there ? ctr_cnext(&env) : env;
 	if (ctr_ccount(triple) != 2)
-		return ctr_cfail(triple, e, "corim.form", "a reference triple of %zu parts (expected 2)", ctr_ccount(triple));
+		return ctr_cfail(triple, e, "corim.form",
+				 "a reference triple of %zu parts (expected 2)",
+				 ctr_ccount(triple));
 	if (ctr_cmap(&env, e) < 0 || ctr_carray(&list, e) < 0)
 		return -1;
 	group = ctr_cget_int(&env, ENV_GROUP);
 	if (group.there)
-		return ctr_cfail(&group, e, "corim.unsupported", "groups of environments are not supported");
+		return ctr_cfail(&group, e, "corim.unsupported",
+				 "groups of environments are not supported");
 	return c->profile->triple(c, &env, &list, e);
 }
 
@@ -178,7 +195,8 @@ static int read_profile(struct corim *c, const struct ctr_cval *root, struct ctr
 	if (v.there && ctr_ctype(&v) == CTR_CBOR_ARRAY && ctr_ccount(&v) == 1)
 		v = ctr_cfirst(&v);
 	if (!v.there)
-		return ctr_fail(e, CTR_FORMAT, "corim.profile", "the CoRIM names no profile: what its values mean is not known");
+		return ctr_fail(e, CTR_FORMAT, "corim.profile",
+				"the CoRIM names no profile: what its values mean is not known");
 	oid = tagged(&v, TAG_OID);
 	if (!oid)
 		(void)tagged(&v, TAG_URI);
@@ -187,7 +205,8 @@ static int read_profile(struct corim *c, const struct ctr_cval *root, struct ctr
 	for (size_t i = 0; i < sizeof profiles / sizeof *profiles; i++) {
 		const struct profile *p = &profiles[i];
 
-		if (oid ? p->oid && corim_id_is(&id, p->oid, p->oid_n) : p->uri && corim_id_is(&id, p->uri, strlen(p->uri))) {
+		if (oid ? p->oid && corim_id_is(&id, p->oid, p->oid_n)
+			: p->uri && corim_id_is(&id, p->uri, strlen(p->uri))) {
 			c->profile = p;
 			return 0;
 		}
@@ -196,7 +215,8 @@ static int read_profile(struct corim *c, const struct ctr_cval *root, struct ctr
 }
 
 /* Not before and not after, at these keys of a map that may be absent; seconds since the epoch. */
-static int validity(const struct ctr_cval *map, int64_t from, int64_t until, time_t now, struct ctr_err *e)
+static int validity(const struct ctr_cval *map, int64_t from, int64_t until, time_t now,
+		    struct ctr_err *e)
 {
 	int64_t bound[2] = { INT64_MIN, INT64_MAX };
 
@@ -214,7 +234,8 @@ static int validity(const struct ctr_cval *map, int64_t from, int64_t until, tim
 			return -1;
 	}
 	if (now < bound[0] || now > bound[1])
-		return ctr_fail(e, CTR_NO, "corim.expired", "the CoRIM, or its signature, is not valid now");
+		return ctr_fail(e, CTR_NO, "corim.expired",
+				"the CoRIM, or its signature, is not valid now");
 	return 0;
 }
 
@@ -239,7 +260,8 @@ static int document(struct corim *c, struct ctr_cval root, struct ctr_err *e)
 		if (tag == TAG_COSWID)
 			continue; /* names software, measures nothing */
 		if (tag != TAG_COMID)
-			return ctr_cfail(&t, e, "corim.unsupported", "a tag of kind %llu", (unsigned long long)tag);
+			return ctr_cfail(&t, e, "corim.unsupported", "a tag of kind %llu",
+					 (unsigned long long)tag);
 		if (ctr_cbytes(&inner, CORIM_MAX, &bytes, e) < 0 || comid(c, &bytes, e) < 0)
 			return ctr_wrap(e, "CoMID");
 	}
@@ -249,7 +271,8 @@ static int document(struct corim *c, struct ctr_cval root, struct ctr_err *e)
 /* What the signer says of the signature: corim-meta, or CWT claims (RFC 9597). */
 static int signature_validity(const struct ctr_cval *headers, time_t now, struct ctr_err *e)
 {
-	struct ctr_cval claims = ctr_cget_int(headers, HEADER_CLAIMS), v = ctr_cget_int(headers, HEADER_META), bounds;
+	struct ctr_cval claims = ctr_cget_int(headers, HEADER_CLAIMS),
+			v = ctr_cget_int(headers, HEADER_META), bounds;
 	ctr_auto_cbor struct ctr_cbor *meta = NULL;
 	struct ctr_rd bytes;
 
@@ -257,7 +280,8 @@ static int signature_validity(const struct ctr_cval *headers, time_t now, struct
 		return -1;
 	if (!v.there)
 		return 0;
-	if (ctr_cbytes(&v, CORIM_MAX, &bytes, e) < 0 || ctr_cbor_parse(bytes.p, bytes.left, DEPTH, &meta, e) < 0)
+	if (ctr_cbytes(&v, CORIM_MAX, &bytes, e) < 0 ||
+	    ctr_cbor_parse(bytes.p, bytes.left, DEPTH, &meta, e) < 0)
 		return -1;
 	v = ctr_croot(meta);
 	bounds = ctr_cget_int(&v, META_VALIDITY);
@@ -267,9 +291,11 @@ static int signature_validity(const struct ctr_cval *headers, time_t now, struct
 /* The name in the draft, and the one that tools wrote before. */
 static bool is_corim(const struct ctr_rd *type)
 {
-	static const char now[] = "application/rim+cbor", before[] = "application/corim-unsigned+cbor";
+	static const char now[] = "application/rim+cbor",
+			  before[] = "application/corim-unsigned+cbor";
 
-	return type->left == 0 || corim_id_is(type, now, sizeof now - 1) || corim_id_is(type, before, sizeof before - 1);
+	return type->left == 0 || corim_id_is(type, now, sizeof now - 1) ||
+	       corim_id_is(type, before, sizeof before - 1);
 }
 
 static int signed_document(struct corim *c, const struct ctr_cval *v, struct ctr_err *e)
@@ -285,7 +311,8 @@ static int signed_document(struct corim *c, const struct ctr_cval *v, struct ctr
 	if (cose_parse(v, &s, &headers, e) < 0 || cose_verify(&s, c->o->key, e) < 0)
 		return -1;
 	if (!is_corim(&s.content_type))
-		return ctr_fail(e, CTR_FORMAT, "corim.form", "what is signed is not a CoRIM (expected application/rim+cbor)");
+		return ctr_fail(e, CTR_FORMAT, "corim.form",
+				"what is signed is not a CoRIM (expected application/rim+cbor)");
 	root = ctr_croot(headers);
 	if (signature_validity(&root, c->o->now, e) < 0 ||
 	    ctr_cbor_parse(s.payload.p, s.payload.left, DEPTH, &tree, e) < 0)
@@ -306,7 +333,8 @@ static int whole(struct corim *c, const void *p, size_t n, struct ctr_err *e)
 	if (tagged(&v, TAG_SIGN1))
 		return signed_document(c, &v, e);
 	if (!c->o->plain) {
-		ctr_fail(e, CTR_NO, "corim.unsigned", "the CoRIM is not signed: anybody may have written it");
+		ctr_fail(e, CTR_NO, "corim.unsigned",
+			 "the CoRIM is not signed: anybody may have written it");
 		return ctr_err_fix(e, "--corim-unsigned takes it nevertheless");
 	}
 	return document(c, v, e);
@@ -316,7 +344,8 @@ static int whole(struct corim *c, const void *p, size_t n, struct ctr_err *e)
 static int add_seam(struct corim *c, struct ctr_err *e)
 {
 	if (c->sets.n_snp + c->sets.n_tdx == 0)
-		return ctr_fail(e, CTR_FORMAT, "corim.empty", "no reference triple measures a guest");
+		return ctr_fail(e, CTR_FORMAT, "corim.empty",
+				"no reference triple measures a guest");
 	for (size_t i = 0; c->has_seam && i < c->sets.n_tdx; i++) {
 		memcpy(c->sets.tdx[i].mrseam.v, c->seam, sizeof c->seam);
 		c->sets.tdx[i].mrseam.known = true;
@@ -324,7 +353,8 @@ static int add_seam(struct corim *c, struct ctr_err *e)
 	return 0;
 }
 
-int corim_read(const void *p, size_t n, const struct corim_opts *o, struct ctr_manifest *m, struct ctr_err *e)
+int corim_read(const void *p, size_t n, const struct corim_opts *o, struct ctr_manifest *m,
+	       struct ctr_err *e)
 {
 	struct corim c = { .o = o };
 	int rc = whole(&c, p, n, e) < 0 || add_seam(&c, e) < 0 ? -1 : refs_copy(m, &c.sets, e);
@@ -342,7 +372,8 @@ static int read_key(const char *path, struct ctr_ec *k, struct ctr_err *e)
 	return ctr_ec_pem(ctr_buf_str(&pem), pem.n, k, e) < 0 ? ctr_wrap(e, "%s", path) : 0;
 }
 
-int corim_load(const char *path, const char *key, bool plain, int product, struct ctr_manifest *m, struct ctr_err *e)
+int corim_load(const char *path, const char *key, bool plain, int product, struct ctr_manifest *m,
+	       struct ctr_err *e)
 {
 	struct corim_opts o = { .plain = plain, .product = product, .now = time(NULL) };
 	ctr_auto_buf struct ctr_buf file = { 0 };

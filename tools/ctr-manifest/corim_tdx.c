@@ -4,7 +4,8 @@
 
 enum { TEE_VENDOR = -70, TEE_MODEL = -71, TEE_MRTEE = -83, TAG_DIGEST_SET = 60020, OP_MEMBER = 6 };
 
-static const char seam_oid[] = "\x60\x86\x48\x01\x86\xf8\x4d\x01\x02\x03\x04\x03"; /* 2.16.840.1.113741.1.2.3.4.3 */
+static const char seam_oid[] =
+	"\x60\x86\x48\x01\x86\xf8\x4d\x01\x02\x03\x04\x03"; /* 2.16.840.1.113741.1.2.3.4.3 */
 
 /* A digest, or the expression "one of these" over one. */
 static int mrtee(const struct ctr_cval *v, uint8_t out[48], struct ctr_err *e)
@@ -22,7 +23,8 @@ static int mrtee(const struct ctr_cval *v, uint8_t out[48], struct ctr_err *e)
 	if (ctr_cuint(&op, UINT32_MAX, &n, e) < 0)
 		return -1;
 	if (n != OP_MEMBER)
-		return ctr_cfail(&op, e, "corim.unsupported", "an expression that a set cannot hold");
+		return ctr_cfail(&op, e, "corim.unsupported",
+				 "an expression that a set cannot hold");
 	op = ctr_cnext(&op);
 	return corim_digest(&op, out, e);
 }
@@ -38,7 +40,8 @@ static int register_index(const struct ctr_cval *key, uint64_t *n, struct ctr_er
 		if (ctr_ctext_is(key, names[*n]))
 			return 0;
 	}
-	return ctr_cfail(key, e, "corim.unsupported", "a register that there is not (expected rtmr0 to rtmr3)");
+	return ctr_cfail(key, e, "corim.unsupported",
+			 "a register that there is not (expected rtmr0 to rtmr3)");
 }
 
 static int registers(const struct ctr_cval *v, struct ctr_tdx_ref *r, struct ctr_err *e)
@@ -72,12 +75,15 @@ static int seam(struct corim *c, const struct ctr_cval *list, struct ctr_err *e)
 		if (!v.there)
 			continue;
 		if (c->has_seam)
-			return ctr_cfail(&v, e, "corim.unsupported", "two measurements of the TDX module");
+			return ctr_cfail(&v, e, "corim.unsupported",
+					 "two measurements of the TDX module");
 		if (mrtee(&v, c->seam, e) < 0)
 			return -1;
 		c->has_seam = true;
 	}
-	return c->has_seam ? 0 : ctr_cfail(list, e, "corim.digest", "the TDX module without its measurement");
+	return c->has_seam ? 0
+			   : ctr_cfail(list, e, "corim.digest",
+				       "the TDX module without its measurement");
 }
 
 static int guest_values(const struct ctr_cval *values, struct ctr_tdx_ref *r, struct ctr_err *e)
@@ -96,7 +102,8 @@ static int guest_values(const struct ctr_cval *values, struct ctr_tdx_ref *r, st
 			continue;
 		}
 		if (k != TEE_MRTEE || r->mrtd.known)
-			return ctr_cfail(&v, e, "corim.unsupported", "value %lld: a set cannot hold it", (long long)k);
+			return ctr_cfail(&v, e, "corim.unsupported",
+					 "value %lld: a set cannot hold it", (long long)k);
 		if (mrtee(&v, r->mrtd.v, e) < 0)
 			return -1;
 		r->mrtd.known = true;
@@ -104,7 +111,8 @@ static int guest_values(const struct ctr_cval *values, struct ctr_tdx_ref *r, st
 	return 0;
 }
 
-int corim_tdx(struct corim *c, const struct ctr_cval *env, const struct ctr_cval *list, struct ctr_err *e)
+int corim_tdx(struct corim *c, const struct ctr_cval *env, const struct ctr_cval *list,
+	      struct ctr_err *e)
 {
 	struct ctr_cval one = ctr_cget_int(env, ENV_INSTANCE);
 	void *v = c->sets.tdx;
@@ -132,7 +140,9 @@ int corim_tdx(struct corim *c, const struct ctr_cval *env, const struct ctr_cval
 			return -1;
 	}
 	/* only a guest has registers: without them this is the environment of something else */
-	if (!r->mrtd.known || !(r->rtmr[0].known || r->rtmr[1].known || r->rtmr[2].known || r->rtmr[3].known))
-		return ctr_cfail(env, e, "corim.unsupported", "neither the TDX module nor a guest with MRTD and registers");
+	if (!r->mrtd.known ||
+	    !(r->rtmr[0].known || r->rtmr[1].known || r->rtmr[2].known || r->rtmr[3].known))
+		return ctr_cfail(env, e, "corim.unsupported",
+				 "neither the TDX module nor a guest with MRTD and registers");
 	return 0;
 }

@@ -38,7 +38,8 @@ static int protected_headers(struct cose_sign1 *s, struct ctr_cbor **tree, struc
 	return type.there ? ctr_ctext(&type, 256, &s->content_type, e) : 0;
 }
 
-int cose_parse(const struct ctr_cval *v, struct cose_sign1 *s, struct ctr_cbor **headers, struct ctr_err *e)
+int cose_parse(const struct ctr_cval *v, struct cose_sign1 *s, struct ctr_cbor **headers,
+	       struct ctr_err *e)
 {
 	struct ctr_cval protected, unprotected, payload, signature;
 
@@ -47,13 +48,14 @@ int cose_parse(const struct ctr_cval *v, struct cose_sign1 *s, struct ctr_cbor *
 	if (ctr_carray(v, e) < 0)
 		return -1;
 	if (ctr_ccount(v) != 4)
-		return ctr_cfail(v, e, "cose.form", "COSE_Sign1 of %zu parts (expected 4)", ctr_ccount(v));
+		return ctr_cfail(v, e, "cose.form", "COSE_Sign1 of %zu parts (expected 4)",
+				 ctr_ccount(v));
 	protected = ctr_cfirst(v);
 	unprotected = ctr_cnext(&protected);
 	payload = ctr_cnext(&unprotected);
 	signature = ctr_cnext(&payload);
-	if (ctr_cbytes(&protected, COSE_MAX, &s->protected, e) < 0 || ctr_cmap(&unprotected, e) < 0 ||
-	    ctr_cbytes(&payload, COSE_MAX, &s->payload, e) < 0 ||
+	if (ctr_cbytes(&protected, COSE_MAX, &s->protected, e) < 0 ||
+	    ctr_cmap(&unprotected, e) < 0 || ctr_cbytes(&payload, COSE_MAX, &s->payload, e) < 0 ||
 	    ctr_cbytes(&signature, COSE_MAX, &s->signature, e) < 0)
 		return -1;
 	return protected_headers(s, headers, e);
@@ -67,7 +69,8 @@ int cose_verify(const struct cose_sign1 *s, const struct ctr_ec *key, struct ctr
 
 	if (key_size(s->alg) != key->size)
 		return ctr_fail(e, CTR_FORMAT, "cose.algorithm",
-				"signed with COSE algorithm %lld (expected ES256 or ES384, whichever the key is for)",
+				"signed with COSE algorithm %lld (expected ES256 or ES384, "
+				"whichever the key is for)",
 				(long long)s->alg);
 	ctr_cbor_array(&signed_bytes, 4);
 	ctr_cbor_text(&signed_bytes, "Signature1");
@@ -76,8 +79,10 @@ int cose_verify(const struct cose_sign1 *s, const struct ctr_ec *key, struct ctr
 	ctr_cbor_bytes(&signed_bytes, s->payload.p, s->payload.left);
 	if (ctr_buf_ok(&signed_bytes, "signed bytes", e) < 0)
 		return -1;
-	if (ctr_rd_take(&sig, key->size, &r) == 0 && ctr_rd_take(&sig, key->size, &t) == 0 && ctr_rd_end(&sig) == 0 &&
+	if (ctr_rd_take(&sig, key->size, &r) == 0 && ctr_rd_take(&sig, key->size, &t) == 0 &&
+	    ctr_rd_end(&sig) == 0 &&
 	    ctr_ec_verify(key, signed_bytes.p, signed_bytes.n, r.p, t.p, &good, e) < 0)
 		return -1;
-	return good ? 0 : ctr_fail(e, CTR_NO, "cose.signature", "the signature is not that of the key");
+	return good ? 0
+		    : ctr_fail(e, CTR_NO, "cose.signature", "the signature is not that of the key");
 }

@@ -12,14 +12,16 @@ struct cose_sign1 {
 };
 
 /*
- * Reads the array of a COSE_Sign1. *headers is the tree of the protected headers, freed by the caller. CTR_FORMAT "cbor.…",
- * "cose.form" (not four parts, no algorithm, or a critical header that is not understood).
+ * Reads the array of a COSE_Sign1. *headers is the tree of the protected headers, freed by the
+ * caller. CTR_FORMAT "cbor.…", "cose.form" (not four parts, no algorithm, or a critical header that
+ * is not understood).
  */
-CTR_MUST int cose_parse(const struct ctr_cval *v, struct cose_sign1 *s, struct ctr_cbor **headers, struct ctr_err *e);
+CTR_MUST int cose_parse(const struct ctr_cval *v, struct cose_sign1 *s, struct ctr_cbor **headers,
+			struct ctr_err *e);
 
 /*
- * Whether the signature, ES256 or ES384, is that of the key. CTR_FORMAT "cose.algorithm" (another one, or not
- * that of the key), CTR_NO "cose.signature".
+ * Whether the signature, ES256 or ES384, is that of the key. CTR_FORMAT "cose.algorithm" (another
+ * one, or not that of the key), CTR_NO "cose.signature".
  */
 CTR_MUST int cose_verify(const struct cose_sign1 *s, const struct ctr_ec *key, struct ctr_err *e);
 

@@ -31,9 +31,10 @@ static int open_image(struct firmware *fw, const void *p, size_t n, struct ctr_e
 	*fw = (struct firmware){ 0 };
 	ctr_rd_init(&fw->image, p, n);
 	if (n == 0 || n > FIRMWARE_MAX || n % FIRMWARE_PAGE != 0)
-		return ctr_fail(e, CTR_FORMAT, "firmware.size",
-				"firmware of %zu bytes (expected whole pages of %u, at most %zu bytes)", n, FIRMWARE_PAGE,
-				FIRMWARE_MAX);
+		return ctr_fail(
+			e, CTR_FORMAT, "firmware.size",
+			"firmware of %zu bytes (expected whole pages of %u, at most %zu bytes)", n,
+			FIRMWARE_PAGE, FIRMWARE_MAX);
 	return 0;
 }
 
@@ -48,16 +49,18 @@ static int table(const struct firmware *fw, struct ctr_rd *entries, struct ctr_e
 	ctr_rd_init(entries, NULL, 0);
 	if (part(&fw->image, end - ENTRY, ENTRY, &footer) < 0 || ctr_rd_le16(&footer, &len) < 0 ||
 	    ctr_rd_copy(&footer, guid, GUID) < 0 || !ctr_same(guid, guid_footer, GUID))
-		return ctr_fail(e, CTR_FORMAT, "firmware.table", "no table of GUIDs at the end (no OVMF or TDVF?)");
+		return ctr_fail(e, CTR_FORMAT, "firmware.table",
+				"no table of GUIDs at the end (no OVMF or TDVF?)");
 	if (len < ENTRY || len > end || part(&fw->image, end - len, len - ENTRY, entries) < 0)
 		return ctr_fail(e, CTR_FORMAT, "firmware.table",
-				"table of GUIDs of %u bytes in an image of %zu bytes", len, fw->image.left);
+				"table of GUIDs of %u bytes in an image of %zu bytes", len,
+				fw->image.left);
 	return 0;
 }
 
 /* The data of the entry `want`, walking back from the end; *found says whether it is there. */
-static int find(const struct ctr_rd *entries, const uint8_t want[GUID], struct ctr_rd *data, bool *found,
-		struct ctr_err *e)
+static int find(const struct ctr_rd *entries, const uint8_t want[GUID], struct ctr_rd *data,
+		bool *found, struct ctr_err *e)
 {
 	size_t end = entries->left;
 
@@ -68,35 +71,41 @@ static int find(const struct ctr_rd *entries, const uint8_t want[GUID], struct c
 		struct ctr_rd head;
 		uint16_t len = 0;
 
-		if (end < ENTRY || part(entries, end - ENTRY, ENTRY, &head) < 0 || ctr_rd_le16(&head, &len) < 0 ||
-		    ctr_rd_copy(&head, guid, GUID) < 0 || len < ENTRY || len > end)
+		if (end < ENTRY || part(entries, end - ENTRY, ENTRY, &head) < 0 ||
+		    ctr_rd_le16(&head, &len) < 0 || ctr_rd_copy(&head, guid, GUID) < 0 ||
+		    len < ENTRY || len > end)
 			return ctr_fail(e, CTR_FORMAT, "firmware.table",
-					"table of GUIDs: an entry of %u bytes where %zu are left", len, end);
+					"table of GUIDs: an entry of %u bytes where %zu are left",
+					len, end);
 		if (ctr_same(guid, want, GUID)) {
 			if (*found)
-				return ctr_fail(e, CTR_FORMAT, "firmware.entry", "table of GUIDs: an entry stands twice");
+				return ctr_fail(e, CTR_FORMAT, "firmware.entry",
+						"table of GUIDs: an entry stands twice");
 			*found = true;
 			if (part(entries, end - len, len - ENTRY, data) < 0)
-				return ctr_fail(e, CTR_FORMAT, "firmware.table", "table of GUIDs: an entry is cut off");
+				return ctr_fail(e, CTR_FORMAT, "firmware.table",
+						"table of GUIDs: an entry is cut off");
 		}
 		end -= len;
 	}
 	return 0;
 }
 
-static int need(const struct ctr_rd *entries, const uint8_t want[GUID], const char *what, struct ctr_rd *data,
-		struct ctr_err *e)
+static int need(const struct ctr_rd *entries, const uint8_t want[GUID], const char *what,
+		struct ctr_rd *data, struct ctr_err *e)
 {
 	bool found;
 
 	if (find(entries, want, data, &found, e) < 0)
 		return -1;
-	return found ? 0 : ctr_fail(e, CTR_FORMAT, "firmware.entry", "the table of GUIDs has no %s", what);
+	return found ? 0
+		     : ctr_fail(e, CTR_FORMAT, "firmware.entry", "the table of GUIDs has no %s",
+				what);
 }
 
 /*
- * The list of sections that an entry points to by its distance from the end: signature, length of the whole, version 1,
- * count, sections of `item` bytes. *list is left at the first section.
+ * The list of sections that an entry points to by its distance from the end: signature, length of
+ * the whole, version 1, count, sections of `item` bytes. *list is left at the first section.
  */
 static int metadata(const struct firmware *fw, struct ctr_rd *entry, const char *sign, size_t item,
 		    struct ctr_rd *list, uint32_t *count, struct ctr_err *e)
@@ -107,18 +116,22 @@ static int metadata(const struct firmware *fw, struct ctr_rd *entry, const char 
 
 	*count = 0;
 	if (ctr_rd_le32(entry, &back) < 0 || ctr_rd_end(entry) < 0)
-		return ctr_fail(e, CTR_FORMAT, "firmware.entry", "%s metadata: a pointer of the wrong size", sign);
-	if (back < head || back > fw->image.left || part(&fw->image, fw->image.left - back, back, list) < 0 ||
+		return ctr_fail(e, CTR_FORMAT, "firmware.entry",
+				"%s metadata: a pointer of the wrong size", sign);
+	if (back < head || back > fw->image.left ||
+	    part(&fw->image, fw->image.left - back, back, list) < 0 ||
 	    ctr_rd_copy(list, magic, sizeof magic) < 0 || ctr_rd_le32(list, &len) < 0 ||
 	    ctr_rd_le32(list, &version) < 0 || ctr_rd_le32(list, count) < 0)
-		return ctr_fail(e, CTR_FORMAT, "firmware.metadata", "%s metadata: outside of the image", sign);
+		return ctr_fail(e, CTR_FORMAT, "firmware.metadata",
+				"%s metadata: outside of the image", sign);
 	if (!ctr_same(magic, sign, sizeof magic) || version != 1)
 		return ctr_fail(e, CTR_FORMAT, "firmware.metadata",
 				"%s metadata: wrong signature or version (expected 1)", sign);
-	if (len < head || len - head > list->left || *count > (len - head) / item || *count > FIRMWARE_SECTIONS)
+	if (len < head || len - head > list->left || *count > (len - head) / item ||
+	    *count > FIRMWARE_SECTIONS)
 		return ctr_fail(e, CTR_FORMAT, "firmware.metadata",
-				"%s metadata: %u sections in %u bytes (at most %d)", sign, *count, len,
-				FIRMWARE_SECTIONS);
+				"%s metadata: %u sections in %u bytes (at most %d)", sign, *count,
+				len, FIRMWARE_SECTIONS);
 	return 0;
 }
 
@@ -127,21 +140,27 @@ static bool whole_pages(uint64_t gpa, uint64_t size)
 	return gpa % FIRMWARE_PAGE == 0 && size % FIRMWARE_PAGE == 0;
 }
 
-static int sev_section(struct ctr_rd *list, struct fw_sev_section *s, uint64_t *total, struct ctr_err *e)
+static int sev_section(struct ctr_rd *list, struct fw_sev_section *s, uint64_t *total,
+		       struct ctr_err *e)
 {
-	if (ctr_rd_le32(list, &s->gpa) < 0 || ctr_rd_le32(list, &s->size) < 0 || ctr_rd_le32(list, &s->type) < 0)
+	if (ctr_rd_le32(list, &s->gpa) < 0 || ctr_rd_le32(list, &s->size) < 0 ||
+	    ctr_rd_le32(list, &s->type) < 0)
 		return ctr_fail(e, CTR_FORMAT, "firmware.metadata", "ASEV metadata: cut off");
-	if (!(s->type >= FW_SEV_MEMORY && s->type <= FW_SEV_CALLING_AREA) && s->type != FW_SEV_KERNEL_HASHES)
-		return ctr_fail(e, CTR_FORMAT, "firmware.section", "section at 0x%x: unknown type %u", s->gpa, s->type);
+	if (!(s->type >= FW_SEV_MEMORY && s->type <= FW_SEV_CALLING_AREA) &&
+	    s->type != FW_SEV_KERNEL_HASHES)
+		return ctr_fail(e, CTR_FORMAT, "firmware.section",
+				"section at 0x%x: unknown type %u", s->gpa, s->type);
 	if (!whole_pages(s->gpa, s->size) || s->size > UINT32_MAX - s->gpa)
 		return ctr_fail(e, CTR_FORMAT, "firmware.section",
-				"section at 0x%x, 0x%x bytes: no whole pages below 4 GiB", s->gpa, s->size);
+				"section at 0x%x, 0x%x bytes: no whole pages below 4 GiB", s->gpa,
+				s->size);
 	if ((s->type == FW_SEV_SECRETS || s->type == FW_SEV_CPUID) && s->size != FIRMWARE_PAGE)
-		return ctr_fail(e, CTR_FORMAT, "firmware.section", "section at 0x%x: 0x%x bytes (expected one page)",
-				s->gpa, s->size);
+		return ctr_fail(e, CTR_FORMAT, "firmware.section",
+				"section at 0x%x: 0x%x bytes (expected one page)", s->gpa, s->size);
 	*total += s->size;
 	if (*total > FIRMWARE_MEMORY)
-		return ctr_fail(e, CTR_FORMAT, "firmware.section", "the sections name more memory than any firmware needs");
+		return ctr_fail(e, CTR_FORMAT, "firmware.section",
+				"the sections name more memory than any firmware needs");
 	return 0;
 }
 
@@ -155,12 +174,14 @@ int firmware_snp(const void *p, size_t n, struct firmware *fw, struct ctr_err *e
 	    need(&entries, guid_reset, "reset block for SEV-ES", &data, e) < 0)
 		return -1;
 	if (ctr_rd_le32(&data, &fw->ap_eip) < 0 || ctr_rd_end(&data) < 0)
-		return ctr_fail(e, CTR_FORMAT, "firmware.entry", "reset block: wrong size (expected 4 bytes)");
+		return ctr_fail(e, CTR_FORMAT, "firmware.entry",
+				"reset block: wrong size (expected 4 bytes)");
 	if (find(&entries, guid_hashes, &data, &fw->has_hashes, e) < 0)
 		return -1;
-	if (fw->has_hashes && (ctr_rd_le32(&data, &fw->hashes_gpa) < 0 || ctr_rd_le32(&data, &fw->hashes_size) < 0 ||
-			       ctr_rd_end(&data) < 0))
-		return ctr_fail(e, CTR_FORMAT, "firmware.entry", "kernel hash area: wrong size (expected 8 bytes)");
+	if (fw->has_hashes && (ctr_rd_le32(&data, &fw->hashes_gpa) < 0 ||
+			       ctr_rd_le32(&data, &fw->hashes_size) < 0 || ctr_rd_end(&data) < 0))
+		return ctr_fail(e, CTR_FORMAT, "firmware.entry",
+				"kernel hash area: wrong size (expected 8 bytes)");
 	if (need(&entries, guid_sev, "SEV metadata (no firmware for SEV-SNP?)", &data, e) < 0 ||
 	    metadata(fw, &data, "ASEV", 12, &list, &count, e) < 0)
 		return -1;
@@ -171,32 +192,36 @@ int firmware_snp(const void *p, size_t n, struct firmware *fw, struct ctr_err *e
 	return 0;
 }
 
-static int td_section(const struct firmware *fw, struct ctr_rd *list, struct fw_td_section *s, uint64_t *total,
-		      struct ctr_err *e)
+static int td_section(const struct firmware *fw, struct ctr_rd *list, struct fw_td_section *s,
+		      uint64_t *total, struct ctr_err *e)
 {
 	uint32_t offset = 0, raw = 0;
 
-	if (ctr_rd_le32(list, &offset) < 0 || ctr_rd_le32(list, &raw) < 0 || ctr_rd_le64(list, &s->gpa) < 0 ||
-	    ctr_rd_le64(list, &s->size) < 0 || ctr_rd_le32(list, &s->type) < 0 ||
-	    ctr_rd_le32(list, &s->attributes) < 0)
+	if (ctr_rd_le32(list, &offset) < 0 || ctr_rd_le32(list, &raw) < 0 ||
+	    ctr_rd_le64(list, &s->gpa) < 0 || ctr_rd_le64(list, &s->size) < 0 ||
+	    ctr_rd_le32(list, &s->type) < 0 || ctr_rd_le32(list, &s->attributes) < 0)
 		return ctr_fail(e, CTR_FORMAT, "firmware.metadata", "TDVF metadata: cut off");
 	if (s->type > FW_TD_PARAMETERS || (s->attributes & ~(FW_TD_EXTEND | FW_TD_AUG)))
-		return ctr_fail(e, CTR_FORMAT, "firmware.section", "section %u: unknown type %u or attributes 0x%x",
+		return ctr_fail(e, CTR_FORMAT, "firmware.section",
+				"section %u: unknown type %u or attributes 0x%x",
 				(unsigned)fw->n_td, s->type, s->attributes);
 	if (!whole_pages(s->gpa, s->size) || s->size > UINT64_MAX - s->gpa || raw > s->size)
 		return ctr_fail(e, CTR_FORMAT, "firmware.section",
-				"section %u: no whole pages, or more data than memory", (unsigned)fw->n_td);
-	if (part(&fw->image, offset, raw, &s->data) < 0)
-		return ctr_fail(e, CTR_FORMAT, "firmware.section", "section %u: its data is outside of the image",
+				"section %u: no whole pages, or more data than memory",
 				(unsigned)fw->n_td);
+	if (part(&fw->image, offset, raw, &s->data) < 0)
+		return ctr_fail(e, CTR_FORMAT, "firmware.section",
+				"section %u: its data is outside of the image", (unsigned)fw->n_td);
 	if ((s->attributes & FW_TD_EXTEND) && (s->attributes & FW_TD_AUG))
-		return ctr_fail(e, CTR_FORMAT, "firmware.section", "section %u: measured, but not added at build time",
+		return ctr_fail(e, CTR_FORMAT, "firmware.section",
+				"section %u: measured, but not added at build time",
 				(unsigned)fw->n_td);
 	if (s->attributes & FW_TD_AUG)
 		return 0;
 	*total = s->size > FIRMWARE_MEMORY ? UINT64_MAX : *total + s->size;
 	if (*total > FIRMWARE_MEMORY)
-		return ctr_fail(e, CTR_FORMAT, "firmware.section", "the sections name more memory than any firmware needs");
+		return ctr_fail(e, CTR_FORMAT, "firmware.section",
+				"the sections name more memory than any firmware needs");
 	return 0;
 }
 

@@ -18,12 +18,18 @@ static const struct ctr_opt opts[] = {
 	{ OPT_SIG, "vcpu-sig", 0, "HEX", "snp: or its CPUID signature" },
 	{ OPT_FEATURES, "guest-features", 0, "HEX", "snp: SEV_FEATURES (default 0x1)" },
 	{ OPT_VMM, "vmm", 0, "qemu|ec2|gce", "snp: who loads the guest (default qemu)" },
-	{ OPT_SEED, "ovmf-digest", 0, "HEX", "snp: digest after the pages of the firmware, to go on from" },
-	{ OPT_FIRMWARE, "firmware-only", 0, NULL, "snp: stop after the pages of the firmware (with --digest)" },
-	{ OPT_ZERO, "native-zero", 0, NULL, "snp: the loader of the IGVM file uses the processor's zero pages" },
-	{ OPT_ORDER, "page-order", 0, "page|section", "tdx: what is extended after what (default page)" },
-	{ OPT_UNCHANGED, "kernel-unchanged", 0, NULL, "tdx: the VMM does not write into the kernel's header" },
-	{ OPT_SEPARATOR, "rtmr1-separator", 0, "yes|no", "tdx: whether the firmware extends RTMR1 by a separator" },
+	{ OPT_SEED, "ovmf-digest", 0, "HEX",
+	  "snp: digest after the pages of the firmware, to go on from" },
+	{ OPT_FIRMWARE, "firmware-only", 0, NULL,
+	  "snp: stop after the pages of the firmware (with --digest)" },
+	{ OPT_ZERO, "native-zero", 0, NULL,
+	  "snp: the loader of the IGVM file uses the processor's zero pages" },
+	{ OPT_ORDER, "page-order", 0, "page|section",
+	  "tdx: what is extended after what (default page)" },
+	{ OPT_UNCHANGED, "kernel-unchanged", 0, NULL,
+	  "tdx: the VMM does not write into the kernel's header" },
+	{ OPT_SEPARATOR, "rtmr1-separator", 0, "yes|no",
+	  "tdx: whether the firmware extends RTMR1 by a separator" },
 	{ OPT_WORD, "initrd-word", 0, "first|last", "tdx: where the firmware adds initrd=initrd" },
 	{ OPT_PRODUCT, "product", 0, "NAME", "snp: Milan, Genoa or Turin" },
 	{ OPT_PLATFORM, "platform", 0, "TEXT", "name of the platform in the set" },
@@ -36,8 +42,9 @@ static const struct ctr_opt opts[] = {
 #define ANY (BIT(OPT_PLATFORM) | BIT(OPT_DIGEST))
 #define BOOT (BIT(OPT_KERNEL) | BIT(OPT_INITRD) | BIT(OPT_APPEND))
 static const unsigned takes[] = {
-	[WAY_OVMF] = ANY | BOOT | BIT(OPT_PRODUCT) | BIT(OPT_OVMF) | BIT(OPT_VCPUS) | BIT(OPT_TYPE) | BIT(OPT_SIG) |
-		     BIT(OPT_FEATURES) | BIT(OPT_VMM) | BIT(OPT_SEED) | BIT(OPT_FIRMWARE),
+	[WAY_OVMF] = ANY | BOOT | BIT(OPT_PRODUCT) | BIT(OPT_OVMF) | BIT(OPT_VCPUS) |
+		     BIT(OPT_TYPE) | BIT(OPT_SIG) | BIT(OPT_FEATURES) | BIT(OPT_VMM) |
+		     BIT(OPT_SEED) | BIT(OPT_FIRMWARE),
 	[WAY_IGVM] = ANY | BIT(OPT_PRODUCT) | BIT(OPT_IGVM) | BIT(OPT_ZERO),
 	[WAY_TDVF] = ANY | BOOT | BIT(OPT_TDVF) | BIT(OPT_ORDER) | BIT(OPT_UNCHANGED) |
 		     BIT(OPT_SEPARATOR) | BIT(OPT_WORD),
@@ -53,12 +60,14 @@ static int on_opt(void *ctx, int id, const char *value, struct ctr_err *e)
 	return 0;
 }
 
-static int find_way(const struct measure_args *a, const char *kind, enum measure_way *way, struct ctr_err *e)
+static int find_way(const struct measure_args *a, const char *kind, enum measure_way *way,
+		    struct ctr_err *e)
 {
 	bool tdx = strcmp(kind, "tdx") == 0;
 
 	if (!tdx && strcmp(kind, "snp") != 0)
-		return ctr_fail(e, CTR_USAGE, "usage", "%s: unknown kind of guest (expected snp or tdx)", kind);
+		return ctr_fail(e, CTR_USAGE, "usage",
+				"%s: unknown kind of guest (expected snp or tdx)", kind);
 	*way = tdx ? WAY_TDVF : a->v[OPT_IGVM] ? WAY_IGVM : WAY_OVMF;
 	if (tdx && !a->v[OPT_TDVF])
 		return ctr_fail(e, CTR_USAGE, "usage", "--tdvf is missing");
@@ -66,8 +75,8 @@ static int find_way(const struct measure_args *a, const char *kind, enum measure
 		return ctr_fail(e, CTR_USAGE, "usage", "--ovmf or --igvm is missing");
 	for (int i = 1; i < OPT_N; i++) {
 		if (a->v[i] && !(takes[*way] & BIT(i)))
-			return ctr_fail(e, CTR_USAGE, "usage", "--%s does not go with %s%s", opts[i - 1].name, kind,
-					*way == WAY_IGVM ? " --igvm" : "");
+			return ctr_fail(e, CTR_USAGE, "usage", "--%s does not go with %s%s",
+					opts[i - 1].name, kind, *way == WAY_IGVM ? " --igvm" : "");
 	}
 	if (!a->v[OPT_KERNEL] && (a->v[OPT_INITRD] || a->v[OPT_APPEND]))
 		return ctr_fail(e, CTR_USAGE, "usage", "--initrd and --append need --kernel");
@@ -124,8 +133,10 @@ int cmd_measure(struct ctr_tool *t, int argc, char **argv, struct ctr_buf *out, 
 	argc -= kind != NULL;
 	argv += kind != NULL;
 	t->synopsis = "snp|tdx [options]";
-	t->summary = "Computes the launch measurement of a guest and prints a reference value set for --reference-values.";
-	t->example = "ctr-manifest measure snp --ovmf OVMF.fd --kernel vmlinuz --append console=hvc0 --vcpus 2 "
+	t->summary = "Computes the launch measurement of a guest and prints a reference value set "
+		     "for --reference-values.";
+	t->example = "ctr-manifest measure snp --ovmf OVMF.fd --kernel vmlinuz --append "
+		     "console=hvc0 --vcpus 2 "
 		     "--vcpu-type EPYC-Milan";
 	t->opts = opts;
 	if (ctr_tool_opts(t, argc, argv, on_opt, &a, &first, e) < 0)
@@ -136,5 +147,6 @@ int cmd_measure(struct ctr_tool *t, int argc, char **argv, struct ctr_buf *out, 
 		return ctr_fail(e, CTR_USAGE, "usage", "one kind of guest is needed: snp or tdx");
 	if (find_way(&a, kind ? kind : argv[first], &way, e) < 0)
 		return -1;
-	return way == WAY_TDVF ? measure_tdx(&a, &t->log, out, e) : measure_snp(&a, way, &t->log, out, e);
+	return way == WAY_TDVF ? measure_tdx(&a, &t->log, out, e)
+			       : measure_snp(&a, way, &t->log, out, e);
 }

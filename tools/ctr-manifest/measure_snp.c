@@ -17,8 +17,8 @@ static int hex_number(const char *s, const char *what, unsigned n, uint64_t *v, 
 	len = strlen(s);
 	*v = 0;
 	if (len == 0 || len > 2 * (size_t)n || strspn(s, "0123456789abcdefABCDEF") != len)
-		return ctr_fail(e, CTR_USAGE, "number", "%s: no hexadecimal number of at most %u digits",
-				what, 2 * n);
+		return ctr_fail(e, CTR_USAGE, "number",
+				"%s: no hexadecimal number of at most %u digits", what, 2 * n);
 	for (; *s; s++)
 		*v = *v << 4 | (uint64_t)(*s <= '9' ? *s - '0' : (*s | 0x20) - 'a' + 10);
 	return 0;
@@ -30,8 +30,12 @@ static const struct model {
 	uint32_t signature;
 	int product; /* of the processor with that name, -1: none that has SEV-SNP */
 } models[] = {
-	{ "EPYC", 0x800f12, -1 }, { "EPYC-IBPB", 0x800f12, -1 }, { "EPYC-Rome", 0x830f10, -1 },
-	{ "EPYC-Milan", 0xa00f11, CTR_MILAN }, { "EPYC-Genoa", 0xa10f10, CTR_GENOA }, { "EPYC-Turin", 0xb00f00, CTR_TURIN },
+	{ "EPYC", 0x800f12, -1 },
+	{ "EPYC-IBPB", 0x800f12, -1 },
+	{ "EPYC-Rome", 0x830f10, -1 },
+	{ "EPYC-Milan", 0xa00f11, CTR_MILAN },
+	{ "EPYC-Genoa", 0xa10f10, CTR_GENOA },
+	{ "EPYC-Turin", 0xb00f00, CTR_TURIN },
 };
 
 static const struct model *find_model(const char *name)
@@ -41,7 +45,8 @@ static const struct model *find_model(const char *name)
 		const char *rest = name + n;
 
 		if (strncmp(name, models[i].name, n) == 0 &&
-		    (!*rest || (rest[0] == '-' && rest[1] == 'v' && rest[2] >= '1' && rest[2] <= '9' && !rest[3])))
+		    (!*rest || (rest[0] == '-' && rest[1] == 'v' && rest[2] >= '1' &&
+				rest[2] <= '9' && !rest[3])))
 			return &models[i];
 	}
 	return NULL;
@@ -67,12 +72,15 @@ static int read_vm(const struct measure_args *a, struct launch_vm *vm, struct ct
 
 	vm->features = 1;
 	if (!a->v[OPT_VCPUS] || !a->v[OPT_TYPE] == !a->v[OPT_SIG])
-		return ctr_fail(e, CTR_USAGE, "usage", "--vcpus and one of --vcpu-type and --vcpu-sig are needed");
+		return ctr_fail(e, CTR_USAGE, "usage",
+				"--vcpus and one of --vcpu-type and --vcpu-sig are needed");
 	if (a->v[OPT_TYPE] && !m)
-		return ctr_fail(e, CTR_USAGE, "usage", "--vcpu-type=%s: not known (--vcpu-sig takes any)", a->v[OPT_TYPE]);
+		return ctr_fail(e, CTR_USAGE, "usage",
+				"--vcpu-type=%s: not known (--vcpu-sig takes any)", a->v[OPT_TYPE]);
 	if (ctr_number(a->v[OPT_VCPUS], "--vcpus", 1, LAUNCH_VCPUS, &n, e) < 0 ||
 	    (a->v[OPT_SIG] && hex_number(a->v[OPT_SIG], "--vcpu-sig", 4, &sig, e) < 0) ||
-	    (a->v[OPT_FEATURES] && hex_number(a->v[OPT_FEATURES], "--guest-features", 8, &vm->features, e) < 0))
+	    (a->v[OPT_FEATURES] &&
+	     hex_number(a->v[OPT_FEATURES], "--guest-features", 8, &vm->features, e) < 0))
 		return -1;
 	vm->vcpus = (unsigned)n;
 	vm->cpu_signature = (uint32_t)sig;
@@ -86,8 +94,8 @@ static int read_kernel(const struct measure_args *a, struct launch_kernel *k, st
 	if (measure_file(a->v[OPT_KERNEL], CTR_SHA256, k->kernel, e) < 0 ||
 	    ctr_hash(CTR_SHA256, cmdline, strlen(cmdline) + 1, k->cmdline, e) < 0)
 		return -1;
-	return a->v[OPT_INITRD] ? measure_file(a->v[OPT_INITRD], CTR_SHA256, k->initrd, e) :
-				  ctr_hash(CTR_SHA256, "", 0, k->initrd, e);
+	return a->v[OPT_INITRD] ? measure_file(a->v[OPT_INITRD], CTR_SHA256, k->initrd, e)
+				: ctr_hash(CTR_SHA256, "", 0, k->initrd, e);
 }
 
 static int snp_ovmf(const struct measure_args *a, struct launch *l, struct ctr_err *e)
@@ -99,17 +107,21 @@ static int snp_ovmf(const struct measure_args *a, struct launch *l, struct ctr_e
 	struct firmware fw;
 
 	if (a->v[OPT_FIRMWARE] && !a->v[OPT_DIGEST])
-		return ctr_fail(e, CTR_USAGE, "usage", "--firmware-only gives no reference value: it needs --digest");
+		return ctr_fail(e, CTR_USAGE, "usage",
+				"--firmware-only gives no reference value: it needs --digest");
 	if (a->v[OPT_FIRMWARE] && a->v[OPT_SEED])
-		return ctr_fail(e, CTR_USAGE, "usage", "--firmware-only and --ovmf-digest exclude each other");
+		return ctr_fail(e, CTR_USAGE, "usage",
+				"--firmware-only and --ovmf-digest exclude each other");
 	if ((!a->v[OPT_FIRMWARE] && read_vm(a, &vm, e) < 0) ||
 	    ctr_file_read(a->v[OPT_OVMF], FIRMWARE_MAX, &image, e) < 0)
 		return -1;
 	if (firmware_snp(image.p, image.n, &fw, e) < 0)
 		return ctr_wrap(e, "%s", a->v[OPT_OVMF]);
 	if (a->v[OPT_SEED]) {
-		if (ctr_hex_parse(a->v[OPT_SEED], strlen(a->v[OPT_SEED]), l->digest, sizeof l->digest, &why) < 0)
-			return ctr_fail(e, CTR_USAGE, "usage", "--ovmf-digest: not 96 hexadecimal digits");
+		if (ctr_hex_parse(a->v[OPT_SEED], strlen(a->v[OPT_SEED]), l->digest,
+				  sizeof l->digest, &why) < 0)
+			return ctr_fail(e, CTR_USAGE, "usage",
+					"--ovmf-digest: not 96 hexadecimal digits");
 	} else if (launch_firmware(l, &fw, e) < 0) {
 		return -1;
 	}
@@ -123,7 +135,8 @@ static int snp_ovmf(const struct measure_args *a, struct launch *l, struct ctr_e
 	return launch_rest(l, &fw, &vm, e) < 0 ? ctr_wrap(e, "%s", a->v[OPT_OVMF]) : 0;
 }
 
-static int snp_igvm(const struct measure_args *a, struct launch *l, struct ctr_log *log, struct ctr_err *e)
+static int snp_igvm(const struct measure_args *a, struct launch *l, struct ctr_log *log,
+		    struct ctr_err *e)
 {
 	ctr_auto_buf struct ctr_buf file = { 0 };
 	bool kvm;
@@ -134,11 +147,13 @@ static int snp_igvm(const struct measure_args *a, struct launch *l, struct ctr_l
 		return ctr_wrap(e, "%s", a->v[OPT_IGVM]);
 	if (!kvm)
 		ctr_log(log, CTR_WARN, "measure.kvm", a->v[OPT_IGVM], 0, 0,
-			"KVM loads one processor's state, last and at 0xfffffffff000: there the digest will be another");
+			"KVM loads one processor's state, last and at 0xfffffffff000: there the "
+			"digest will be another");
 	return 0;
 }
 
-static int read_product(const struct measure_args *a, enum ctr_snp_product *product, struct ctr_err *e)
+static int read_product(const struct measure_args *a, enum ctr_snp_product *product,
+			struct ctr_err *e)
 {
 	const struct model *m = a->v[OPT_TYPE] ? find_model(a->v[OPT_TYPE]) : NULL;
 	const char *s = a->v[OPT_PRODUCT];
@@ -158,8 +173,8 @@ static int read_product(const struct measure_args *a, enum ctr_snp_product *prod
 	return ctr_fail(e, CTR_USAGE, "usage", "--product=%s (expected Milan, Genoa or Turin)", s);
 }
 
-int measure_snp(const struct measure_args *a, enum measure_way way, struct ctr_log *log, struct ctr_buf *out,
-		struct ctr_err *e)
+int measure_snp(const struct measure_args *a, enum measure_way way, struct ctr_log *log,
+		struct ctr_buf *out, struct ctr_err *e)
 {
 	ctr_auto_manifest struct ctr_manifest m = { 0 };
 	enum ctr_snp_product product = CTR_MILAN;
@@ -180,5 +195,6 @@ int measure_snp(const struct measure_args *a, enum measure_way way, struct ctr_l
 	memcpy(m.snp->measurement.v, l.digest, sizeof l.digest);
 	for (int i = 0; i < CTR_TCB_N; i++)
 		m.snp->tcb[i] = -1; /* only the user can know */
-	return measure_platform(a, &m.snp->platform, e) < 0 ? -1 : ctr_manifest_print_refs(&m, out, e);
+	return measure_platform(a, &m.snp->platform, e) < 0 ? -1
+							    : ctr_manifest_print_refs(&m, out, e);
 }

@@ -28,13 +28,15 @@ static int extend(struct ctr_hasher *h, uint64_t gpa, struct ctr_rd *data, struc
 		uint8_t chunk[CHUNK] = { 0 };
 
 		if (ctr_rd_copy(data, chunk, data->left < CHUNK ? data->left : CHUNK) < 0 ||
-		    operation(h, "MR.EXTEND", gpa + at, e) < 0 || ctr_hasher_add(h, chunk, sizeof chunk, e) < 0)
+		    operation(h, "MR.EXTEND", gpa + at, e) < 0 ||
+		    ctr_hasher_add(h, chunk, sizeof chunk, e) < 0)
 			return -1;
 	}
 	return 0;
 }
 
-static int section(struct ctr_hasher *h, const struct fw_td_section *s, bool by_section, struct ctr_err *e)
+static int section(struct ctr_hasher *h, const struct fw_td_section *s, bool by_section,
+		   struct ctr_err *e)
 {
 	bool extended = s->attributes & FW_TD_EXTEND;
 	struct ctr_rd data = s->data;
@@ -58,7 +60,8 @@ int mrtd(const struct firmware *fw, bool by_section, uint8_t out[MRTD_SIZE], str
 	if (ctr_hasher_new(CTR_SHA384, &h, e) < 0)
 		return -1;
 	for (size_t i = 0; i < fw->n_td; i++) {
-		if (!(fw->td[i].attributes & FW_TD_AUG) && section(h, &fw->td[i], by_section, e) < 0)
+		if (!(fw->td[i].attributes & FW_TD_AUG) &&
+		    section(h, &fw->td[i], by_section, e) < 0)
 			return -1;
 	}
 	return ctr_hasher_end(h, out, e);
@@ -91,7 +94,8 @@ int rtmr1_direct(const void *p, size_t n, bool separator, uint8_t out[MRTD_SIZE]
 	uint8_t image[MRTD_SIZE];
 
 	memset(out, 0, MRTD_SIZE);
-	/* the firmware loads the image before it says that it is ready to boot: TCG PC Client Platform Firmware Profile */
+	/* the firmware loads the image before it says that it is ready to boot: TCG PC Client
+	 * Platform Firmware Profile */
 	if (pe_digest(p, n, image, e) < 0 || rtmr_extend(out, image, e) < 0 ||
 	    measure_text(out, "Calling EFI Application from Boot Option", e) < 0 ||
 	    (separator && rtmr_measure(out, zero, sizeof zero, e) < 0) ||
@@ -100,7 +104,8 @@ int rtmr1_direct(const void *p, size_t n, bool separator, uint8_t out[MRTD_SIZE]
 	return measure_text(out, "Exit Boot Services Returned with Success", e);
 }
 
-int rtmr2_direct(const char *cmdline, const uint8_t *initrd, uint8_t out[MRTD_SIZE], struct ctr_err *e)
+int rtmr2_direct(const char *cmdline, const uint8_t *initrd, uint8_t out[MRTD_SIZE],
+		 struct ctr_err *e)
 {
 	ctr_auto_buf struct ctr_buf wide = { 0 };
 	size_t n = strlen(cmdline) + 1;

@@ -9,7 +9,8 @@
 
 static int fail(struct ctr_err *e, const char *why)
 {
-	return ctr_fail(e, CTR_FORMAT, "settings.pattern", "%s (expected a POSIX extended expression)", why);
+	return ctr_fail(e, CTR_FORMAT, "settings.pattern",
+			"%s (expected a POSIX extended expression)", why);
 }
 
 /* Behind the end of the bracket expression at s, NULL when the two notations differ on it. */
@@ -40,7 +41,8 @@ struct walk {
 	uint64_t repeats; /* counts of groups, multiplied */
 };
 
-/* What stands before `end` is compiled n times more. Lazy and repeated repetitions are not for both notations. */
+/* What stands before `end` is compiled n times more. Lazy and repeated repetitions are not for both
+ * notations. */
 static const char *repeat(struct walk *w, uint64_t n, const char *end)
 {
 	if (w->many)
@@ -74,16 +76,26 @@ static const char *count(const char *s, struct walk *w)
 static const char *piece(const char *s, struct walk *w)
 {
 	switch (*s) {
-	case '\\': return s[1] && strchr(".[]{}()*+?|^$\\-", s[1]) ? s + 2 : NULL;
-	case '[': return bracket(s);
-	case '{': return count(s, w);
-	case '}': return NULL;
+	case '\\':
+		return s[1] && strchr(".[]{}()*+?|^$\\-", s[1]) ? s + 2 : NULL;
+	case '[':
+		return bracket(s);
+	case '{':
+		return count(s, w);
+	case '}':
+		return NULL;
 	case '*':
-	case '?': return repeat(w, 0, s + 1);
-	case '+': return repeat(w, 1, s + 1);
-	case '(': w->depth++; return s[1] == '?' ? NULL : s + 1;
-	case ')': return w->depth-- ? s + 1 : NULL;
-	default: return *s >= ' ' && *s <= '~' ? s + 1 : NULL;
+	case '?':
+		return repeat(w, 0, s + 1);
+	case '+':
+		return repeat(w, 1, s + 1);
+	case '(':
+		w->depth++;
+		return s[1] == '?' ? NULL : s + 1;
+	case ')':
+		return w->depth-- ? s + 1 : NULL;
+	default:
+		return *s >= ' ' && *s <= '~' ? s + 1 : NULL;
 	}
 }
 
@@ -98,14 +110,16 @@ static int check_notation(const char *s, struct ctr_err *e)
 	for (; *s; s = next) {
 		next = piece(s, &w);
 		if (!next)
-			return fail(e, "a pattern too large, or one that the policy engine reads in another way");
+			return fail(e, "a pattern too large, or one that the policy engine reads "
+				       "in another way");
 		w.group = *s == ')';
 		w.many = strchr("*?+{", *s) != NULL;
 	}
 	return w.depth ? fail(e, "a pattern with an open group") : 0;
 }
 
-/* True when the pattern takes n times the text, which is no value that anybody means; or when nobody can tell. */
+/* True when the pattern takes n times the text, which is no value that anybody means; or when
+ * nobody can tell. */
 static bool takes(const regex_t *re, const char *text, size_t n)
 {
 	ctr_auto_buf struct ctr_buf b = { 0 };
@@ -135,7 +149,8 @@ int pattern_check(const char *s, struct ctr_err *e)
 	if (!all)
 		return 0;
 	/* it would be a hole that nobody sees */
-	return ctr_fail(e, CTR_FORMAT, "settings.pattern", "a pattern that takes every value (expected a tight one)");
+	return ctr_fail(e, CTR_FORMAT, "settings.pattern",
+			"a pattern that takes every value (expected a tight one)");
 }
 
 void pattern_add(struct ctr_buf *b, const char *s)

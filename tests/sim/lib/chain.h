@@ -8,12 +8,12 @@
 
 struct chain_opts {
 	const char *dir, *keys;
-	time_t from, until;	      /* of the leaf */
-	time_t ca_from, ca_until;     /* of the others; 0: as the real ones */
-	const char *ext[CHAIN_EXTS];  /* changes to the leaf's extensions (pki_change) */
+	time_t from, until;	     /* of the leaf */
+	time_t ca_from, ca_until;    /* of the others; 0: as the real ones */
+	const char *ext[CHAIN_EXTS]; /* changes to the leaf's extensions (pki_change) */
 	size_t next;
-	time_t crl_from, crl_until;   /* of revocation lists */
-	const char *revoked;	      /* "ark", "ask"; "ca", "tcb", "pck" */
+	time_t crl_from, crl_until; /* of revocation lists */
+	const char *revoked;	    /* "ark", "ask"; "ca", "tcb", "pck" */
 	bool no_crl;
 	/* SNP */
 	const char *product, *tcb, *chip_id, *csp_id;
@@ -23,7 +23,8 @@ struct chain_opts {
 	unsigned eval;
 	bool processor;
 	time_t info_from, info_until; /* issueDate, nextUpdate */
-	const char *info, *identity;  /* files: the inner objects as they are to be signed; NULL: made */
+	const char *info,
+		*identity; /* files: the inner objects as they are to be signed; NULL: made */
 };
 
 void chain_snp(const struct chain_opts *o);

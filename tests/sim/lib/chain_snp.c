@@ -5,8 +5,11 @@
 
 #define OID "1.3.6.1.4.1.3704.1"
 
-static const char *const amd[] = { "OU", "Engineering", "C", "US", "L", "Santa Clara", "ST", "CA",
-				   "O", "Advanced Micro Devices", NULL };
+static const char *const amd[] = {
+	"OU",	       "Engineering", "C",  "US", "L",
+	"Santa Clara", "ST",	      "CA", "O",  "Advanced Micro Devices",
+	NULL
+};
 
 /* The parts of a TCB and what follows OID.3. in the certificate; -1: not on this product. */
 static const struct part {
@@ -45,7 +48,8 @@ static void read_tcb(struct leaf *l, const char *text)
 		size_t i = 0, n = strcspn(text, "=");
 		char *end;
 
-		while (i < PARTS && (strlen(parts[i].name) != n || strncmp(parts[i].name, text, n) != 0))
+		while (i < PARTS &&
+		       (strlen(parts[i].name) != n || strncmp(parts[i].name, text, n) != 0))
 			i++;
 		if (i == PARTS || text[n] != '=')
 			usage("--tcb", text);
@@ -59,8 +63,9 @@ static void read_tcb(struct leaf *l, const char *text)
 /* The whole chip id in hexadecimal: Turin's has 8 bytes and zeros behind. */
 static void read_chip(struct leaf *l, const struct chain_opts *o)
 {
-	static const char *const usual = "c0ffee5117c0ffee000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f"
-					 "202122232425262728292a2b2c2d2e2f3031323334353637";
+	static const char *const usual =
+		"c0ffee5117c0ffee000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f"
+		"202122232425262728292a2b2c2d2e2f3031323334353637";
 	size_t n = l->p->turin ? 16 : 128;
 	const char *id = o->chip_id ? o->chip_id : usual;
 
@@ -141,18 +146,25 @@ static void exts(X509 *c, const struct leaf *l, const struct chain_opts *o)
 		pki_change(c, o->ext[i]);
 }
 
-static struct pki_ca make_ca(const struct chain_opts *o, const struct product *p, const char *prefix, const char *file,
-			     unsigned serial, const struct pki_ca *by)
+static struct pki_ca make_ca(const struct chain_opts *o, const struct product *p,
+			     const char *prefix, const char *file, unsigned serial,
+			     const struct pki_ca *by)
 {
 	char cn[64], hex[16], url[96];
-	struct pki_cert c = { .base = amd, .cn = cn, .serial = hex, .ca = true, .key_ids = true,
+	struct pki_cert c = { .base = amd,
+			      .cn = cn,
+			      .serial = hex,
+			      .ca = true,
+			      .key_ids = true,
 			      .usage = by ? "critical,keyCertSign" : "critical,keyCertSign,cRLSign",
-			      .pathlen = by ? 0 : -1, .crl_url = url };
+			      .pathlen = by ? 0 : -1,
+			      .crl_url = url };
 	struct pki_ca ca = { .key = pki_key(o->keys, file, "RSA"), .alg = PKI_PSS_SHA384 };
 
 	snprintf(cn, sizeof cn, "%s-%s", prefix, p->name);
 	snprintf(hex, sizeof hex, "%06X", serial);
-	snprintf(url, sizeof url, "https://kdsintf.amd.com/%s/v1/%s/crl", o->vlek ? "vlek" : "vcek", p->name);
+	snprintf(url, sizeof url, "https://kdsintf.amd.com/%s/v1/%s/crl", o->vlek ? "vlek" : "vcek",
+		 p->name);
 	c.from = o->ca_from ? o->ca_from : pki_time("2020-10-22T00:00:00Z");
 	c.until = o->ca_until ? o->ca_until : pki_time("2045-10-22T00:00:00Z");
 	ca.cert = pki_new(&c, ca.key, by ? by : &ca);
@@ -203,8 +215,11 @@ void chain_snp(const struct chain_opts *o)
 {
 	struct leaf l = read_leaf(o);
 	const char *kind = o->vlek ? "vlek" : "vcek";
-	struct pki_cert c = { .base = amd, .cn = o->vlek ? "SEV-VLEK" : "SEV-VCEK", .serial = "00",
-			      .from = o->from, .until = o->until };
+	struct pki_cert c = { .base = amd,
+			      .cn = o->vlek ? "SEV-VLEK" : "SEV-VCEK",
+			      .serial = "00",
+			      .from = o->from,
+			      .until = o->until };
 	struct pki_ca ark = make_ca(o, l.p, "ARK", "ark", l.p->serial, NULL);
 	struct pki_ca ask = make_ca(o, l.p, o->vlek ? "SEV-VLEK" : "SEV", o->vlek ? "asvk" : "ask",
 				    l.p->serial + (o->vlek ? 0x101 : 1), &ark);

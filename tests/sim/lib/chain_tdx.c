@@ -4,7 +4,9 @@
 #include "file.h"
 #include "chain.h"
 
-static const char *const intel[] = { "O", "Intel Corporation", "L", "Santa Clara", "ST", "CA", "C", "US", NULL };
+static const char *const intel[] = {
+	"O", "Intel Corporation", "L", "Santa Clara", "ST", "CA", "C", "US", NULL
+};
 
 #define ROOT_CRL_URL "https://certificates.trustedservices.intel.com/IntelSGXRootCA.der"
 #define PCK_CRL_URL "https://api.trustedservices.intel.com/sgx/certification/v4/pckcrl?ca="
@@ -14,12 +16,15 @@ static const uint8_t sgx[16] = { 4, 4, 2, 2, 4, 1, 0, 5 };
 static const unsigned pcesvn = 13;
 static const uint8_t tdx[16] = { 11, 1, 4 }; /* TEE_TCB_SVN of lib/sim_tdx.c */
 static const char mrsigner[] = "dc9e2a7c6f948f17474e34a7fc43ed030f7c1563f1babddf6340c82e0e54a8c5";
-#define ZERO48 "000000000000000000000000000000000000000000000000" "000000000000000000000000000000000000000000000000"
+#define ZERO48                                                                                     \
+	"000000000000000000000000000000000000000000000000"                                         \
+	"000000000000000000000000000000000000000000000000"
 
 /* 1.2.840.113741.1.13.1, then up to two more numbers below 128. */
 static void add_oid(struct ctr_buf *b, unsigned x, unsigned y)
 {
-	uint8_t oid[11] = { 0x2a, 0x86, 0x48, 0x86, 0xf8, 0x4d, 0x01, 0x0d, 0x01, (uint8_t)x, (uint8_t)y };
+	uint8_t oid[11] = { 0x2a, 0x86, 0x48, 0x86,	  0xf8,	     0x4d,
+			    0x01, 0x0d, 0x01, (uint8_t)x, (uint8_t)y };
 
 	pki_tlv(b, 6, oid, y ? 11 : 10);
 }
@@ -33,7 +38,8 @@ static void add_pair(struct ctr_buf *to, unsigned x, unsigned y, const struct ct
 	pki_tlv(to, 0x30, pair.p, pair.n);
 }
 
-static void add_value(struct ctr_buf *to, unsigned x, unsigned y, unsigned tag, const void *p, size_t n)
+static void add_value(struct ctr_buf *to, unsigned x, unsigned y, unsigned tag, const void *p,
+		      size_t n)
 {
 	ctr_auto_buf struct ctr_buf value = { 0 };
 
@@ -64,7 +70,8 @@ static void add_hex(struct ctr_buf *to, unsigned x, const char *hex, size_t n)
 /* Intel, PCK certificate specification, section 1.3.5. */
 static void sgx_extension(X509 *c, const struct chain_opts *o)
 {
-	ctr_auto_buf struct ctr_buf all = { 0 }, tcb = { 0 }, value = { 0 }, conf = { 0 }, out = { 0 };
+	ctr_auto_buf struct ctr_buf all = { 0 }, tcb = { 0 }, value = { 0 }, conf = { 0 },
+				    out = { 0 };
 	static const uint8_t zero = 0, yes = 0xff;
 
 	add_hex(&all, 1, "5117c0ffee5117c0ffee5117c0ffee51", 16);
@@ -90,7 +97,8 @@ static void sgx_extension(X509 *c, const struct chain_opts *o)
 	pki_ext(c, "1.2.840.113741.1.13.1", out.p, out.n);
 }
 
-static struct pki_ca make(const char *dir, const char *file, const struct pki_cert *c, const struct pki_ca *by)
+static struct pki_ca make(const char *dir, const char *file, const struct pki_cert *c,
+			  const struct pki_ca *by)
 {
 	struct pki_ca ca = { .key = pki_key(dir, file, "P-256"), .alg = PKI_ECDSA_SHA256 };
 
@@ -98,10 +106,16 @@ static struct pki_ca make(const char *dir, const char *file, const struct pki_ce
 	return ca;
 }
 
-static struct pki_ca make_ca(const struct chain_opts *o, const char *file, const char *cn, bool ca, const struct pki_ca *by)
+static struct pki_ca make_ca(const struct chain_opts *o, const char *file, const char *cn, bool ca,
+			     const struct pki_ca *by)
 {
-	struct pki_cert c = { .base = intel, .cn = cn, .ca = ca, .key_ids = true, .pathlen = by ? 0 : 1,
-			      .usage = ca ? "critical,keyCertSign,cRLSign" : "critical,digitalSignature,nonRepudiation",
+	struct pki_cert c = { .base = intel,
+			      .cn = cn,
+			      .ca = ca,
+			      .key_ids = true,
+			      .pathlen = by ? 0 : 1,
+			      .usage = ca ? "critical,keyCertSign,cRLSign"
+					  : "critical,digitalSignature,nonRepudiation",
 			      .crl_url = ROOT_CRL_URL };
 	struct pki_ca x;
 
@@ -114,10 +128,14 @@ static struct pki_ca make_ca(const struct chain_opts *o, const char *file, const
 
 static struct pki_ca make_pck(const struct chain_opts *o, const struct pki_ca *ca)
 {
-	struct pki_cert c = { .base = intel, .cn = "Intel SGX PCK Certificate", .from = o->from, .until = o->until,
-			      .key_ids = true, .usage = "critical,digitalSignature,nonRepudiation",
-			      .crl_url = o->processor ? PCK_CRL_URL "processor&encoding=der" :
-							PCK_CRL_URL "platform&encoding=der" };
+	struct pki_cert c = { .base = intel,
+			      .cn = "Intel SGX PCK Certificate",
+			      .from = o->from,
+			      .until = o->until,
+			      .key_ids = true,
+			      .usage = "critical,digitalSignature,nonRepudiation",
+			      .crl_url = o->processor ? PCK_CRL_URL "processor&encoding=der"
+						      : PCK_CRL_URL "platform&encoding=der" };
 	struct pki_ca x = make(o->dir, "pck", &c, ca);
 
 	sgx_extension(x.cert, o);
@@ -131,11 +149,15 @@ static void add_components(struct ctr_buf *b, const char *name, const uint8_t v[
 {
 	ctr_buf_addf(b, "\"%s\":[", name);
 	for (int i = 0; i < 16; i++)
-		ctr_buf_addf(b, "%s{\"svn\":%u}", i ? "," : "", v[i] > less ? v[i] - less : v[i] ? 1 : 0);
+		ctr_buf_addf(b, "%s{\"svn\":%u}", i ? "," : "",
+			     v[i] > less ? v[i] - less
+			     : v[i]	 ? 1
+					 : 0);
 	ctr_buf_adds(b, "]");
 }
 
-static void add_status(struct ctr_buf *b, const char *date, const char *status, const char *advisories)
+static void add_status(struct ctr_buf *b, const char *date, const char *status,
+		       const char *advisories)
 {
 	ctr_buf_addf(b, "\"tcbDate\":\"%s\",\"tcbStatus\":\"%s\"", date, status);
 	if (!advisories)
@@ -154,7 +176,8 @@ static void add_status(struct ctr_buf *b, const char *date, const char *status, 
 	ctr_buf_adds(b, "]");
 }
 
-static void add_level(struct ctr_buf *b, unsigned less, const char *date, const char *status, const char *advisories)
+static void add_level(struct ctr_buf *b, unsigned less, const char *date, const char *status,
+		      const char *advisories)
 {
 	ctr_buf_adds(b, "{\"tcb\":{");
 	add_components(b, "sgxtcbcomponents", sgx, less);
@@ -165,7 +188,8 @@ static void add_level(struct ctr_buf *b, unsigned less, const char *date, const 
 	ctr_buf_adds(b, "}");
 }
 
-static void add_svn_level(struct ctr_buf *b, unsigned svn, const char *date, const char *status, const char *advisories)
+static void add_svn_level(struct ctr_buf *b, unsigned svn, const char *date, const char *status,
+			  const char *advisories)
 {
 	ctr_buf_addf(b, "{\"tcb\":{\"isvsvn\":%u},", svn);
 	add_status(b, date, status, advisories);
@@ -176,8 +200,8 @@ static void add_times(struct ctr_buf *b, const struct chain_opts *o)
 {
 	char from[32], until[32];
 
-	ctr_buf_addf(b, "\"issueDate\":\"%s\",\"nextUpdate\":\"%s\"", pki_time_text(o->info_from, from),
-		     pki_time_text(o->info_until, until));
+	ctr_buf_addf(b, "\"issueDate\":\"%s\",\"nextUpdate\":\"%s\"",
+		     pki_time_text(o->info_from, from), pki_time_text(o->info_until, until));
 }
 
 #define NEW "2024-11-13T00:00:00Z"
@@ -191,10 +215,11 @@ static void tcb_info(struct ctr_buf *b, const struct chain_opts *o)
 
 	ctr_buf_adds(b, "{\"id\":\"TDX\",\"version\":3,");
 	add_times(b, o);
-	ctr_buf_addf(b,
-		     ",\"fmspc\":\"%s\",\"pceId\":\"%s\",\"tcbType\":0,\"tcbEvaluationDataNumber\":%u,"
-		     "\"tdxModule\":{%s},\"tdxModuleIdentities\":[{\"id\":\"TDX_01\",%s,\"tcbLevels\":[",
-		     o->fmspc, o->pceid, o->eval, zeros, zeros);
+	ctr_buf_addf(
+		b,
+		",\"fmspc\":\"%s\",\"pceId\":\"%s\",\"tcbType\":0,\"tcbEvaluationDataNumber\":%u,"
+		"\"tdxModule\":{%s},\"tdxModuleIdentities\":[{\"id\":\"TDX_01\",%s,\"tcbLevels\":[",
+		o->fmspc, o->pceid, o->eval, zeros, zeros);
 	add_svn_level(b, tdx[0], NEW, o->module_status, NULL);
 	ctr_buf_adds(b, ",");
 	add_svn_level(b, 2, OLD, "OutOfDate", "INTEL-SA-00002");
@@ -211,9 +236,11 @@ static void qe_identity(struct ctr_buf *b, const struct chain_opts *o)
 	ctr_buf_adds(b, "{\"id\":\"TD_QE\",\"version\":2,");
 	add_times(b, o);
 	ctr_buf_addf(b,
-		     ",\"tcbEvaluationDataNumber\":%u,\"miscselect\":\"00000000\",\"miscselectMask\":\"FFFFFFFF\","
+		     ",\"tcbEvaluationDataNumber\":%u,\"miscselect\":\"00000000\","
+		     "\"miscselectMask\":\"FFFFFFFF\","
 		     "\"attributes\":\"11000000000000000000000000000000\","
-		     "\"attributesMask\":\"FBFFFFFFFFFFFFFF0000000000000000\",\"mrsigner\":\"%s\",\"isvprodid\":2,"
+		     "\"attributesMask\":\"FBFFFFFFFFFFFFFF0000000000000000\",\"mrsigner\":\"%s\","
+		     "\"isvprodid\":2,"
 		     "\"tcbLevels\":[",
 		     o->eval, mrsigner);
 	add_svn_level(b, 7, NEW, o->qe_status, NULL);
@@ -236,8 +263,8 @@ static void read_inner(const char *path, struct ctr_buf *b)
 }
 
 /* The signature is over exactly the bytes of the inner object. */
-static void write_signed(const struct chain_opts *o, const char *file, const char *name, const struct ctr_buf *inner,
-			 EVP_PKEY *key)
+static void write_signed(const struct chain_opts *o, const char *file, const char *name,
+			 const struct ctr_buf *inner, EVP_PKEY *key)
 {
 	ctr_auto_buf struct ctr_buf b = { 0 };
 
@@ -247,7 +274,8 @@ static void write_signed(const struct chain_opts *o, const char *file, const cha
 	pki_write(o->dir, file, b.p, b.n, 0644);
 }
 
-static void write_chain(const struct chain_opts *o, const char *file, X509 *leaf, X509 *ca, X509 *root)
+static void write_chain(const struct chain_opts *o, const char *file, X509 *leaf, X509 *ca,
+			X509 *root)
 {
 	ctr_auto_buf struct ctr_buf b = { 0 };
 
@@ -258,7 +286,8 @@ static void write_chain(const struct chain_opts *o, const char *file, X509 *leaf
 	pki_write(o->dir, file, b.p, b.n, 0644);
 }
 
-static void write_crl(const struct chain_opts *o, const char *file, const struct pki_ca *by, X509 *revoked)
+static void write_crl(const struct chain_opts *o, const char *file, const struct pki_ca *by,
+		      X509 *revoked)
 {
 	X509_CRL *l = pki_crl(by, &revoked, revoked ? 1 : 0, o->crl_from, o->crl_until);
 
@@ -267,10 +296,12 @@ static void write_crl(const struct chain_opts *o, const char *file, const struct
 	X509_CRL_free(l);
 }
 
-static void write_crls(const struct chain_opts *o, const struct pki_ca *root, const struct pki_ca *ca, X509 *tcb, X509 *pck)
+static void write_crls(const struct chain_opts *o, const struct pki_ca *root,
+		       const struct pki_ca *ca, X509 *tcb, X509 *pck)
 {
 	const char *r = o->revoked ? o->revoked : "";
-	bool is_ca = strcmp(r, "ca") == 0, is_tcb = strcmp(r, "tcb") == 0, is_pck = strcmp(r, "pck") == 0;
+	bool is_ca = strcmp(r, "ca") == 0, is_tcb = strcmp(r, "tcb") == 0,
+	     is_pck = strcmp(r, "pck") == 0;
 
 	if (*r && !is_ca && !is_tcb && !is_pck) {
 		fprintf(stderr, "simchain: --revoked: ca, tcb or pck\n");
@@ -305,8 +336,10 @@ static void ca_free(struct pki_ca *ca)
 void chain_tdx(const struct chain_opts *o)
 {
 	struct pki_ca root = make_ca(o, "root", "Intel SGX Root CA", true, NULL);
-	struct pki_ca ca = make_ca(o, o->processor ? "processor" : "platform",
-				   o->processor ? "Intel SGX PCK Processor CA" : "Intel SGX PCK Platform CA", true, &root);
+	struct pki_ca ca =
+		make_ca(o, o->processor ? "processor" : "platform",
+			o->processor ? "Intel SGX PCK Processor CA" : "Intel SGX PCK Platform CA",
+			true, &root);
 	struct pki_ca tcb = make_ca(o, "tcb", "Intel SGX TCB Signing", false, &root);
 	struct pki_ca pck = make_pck(o, &ca);
 	ctr_auto_buf struct ctr_buf info = { 0 }, identity = { 0 };

@@ -148,7 +148,8 @@ static ssize_t play_write(int fd, const void *p, size_t n)
 		bump(path);
 	if (strcmp(name, "privlevel") == 0) {
 		errno = kernel.refuse;
-		memcpy(kernel.privlevel, p, n < sizeof kernel.privlevel ? n : sizeof kernel.privlevel - 1);
+		memcpy(kernel.privlevel, p,
+		       n < sizeof kernel.privlevel ? n : sizeof kernel.privlevel - 1);
 		return kernel.refuse ? -1 : (ssize_t)n;
 	}
 	assert_string_equal(name, "inblob");
@@ -255,5 +256,9 @@ static void play_pause(unsigned ms)
 }
 
 struct ctr_platform_io kernel_io = {
-	.mkdir = play_mkdir, .rmdir = play_rmdir, .write = play_write, .ioctl = play_ioctl, .pause = play_pause,
+	.mkdir = play_mkdir,
+	.rmdir = play_rmdir,
+	.write = play_write,
+	.ioctl = play_ioctl,
+	.pause = play_pause,
 };

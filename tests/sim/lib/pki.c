@@ -15,7 +15,8 @@
 
 static void add_name(X509_NAME *n, const char *field, const char *value)
 {
-	PKI_MUST(X509_NAME_add_entry_by_txt(n, field, MBSTRING_ASC, (const unsigned char *)value, -1, -1, 0) == 1);
+	PKI_MUST(X509_NAME_add_entry_by_txt(n, field, MBSTRING_ASC, (const unsigned char *)value,
+					    -1, -1, 0) == 1);
 }
 
 static void set_serial(X509 *c, const char *hex)
@@ -81,7 +82,8 @@ X509 *pki_new(const struct pki_cert *o, EVP_PKEY *key, const struct pki_ca *by)
 	set_serial(c, o->serial);
 	PKI_MUST(X509_set_subject_name(c, name) == 1 && X509_set_pubkey(c, key) == 1 &&
 		 X509_set_issuer_name(c, by->cert ? X509_get_subject_name(by->cert) : name) == 1 &&
-		 ASN1_TIME_set(X509_getm_notBefore(c), o->from) && ASN1_TIME_set(X509_getm_notAfter(c), o->until));
+		 ASN1_TIME_set(X509_getm_notBefore(c), o->from) &&
+		 ASN1_TIME_set(X509_getm_notAfter(c), o->until));
 	X509_NAME_free(name);
 	add_usual(c, o, by->cert ? by->cert : c);
 	return c;
@@ -131,7 +133,8 @@ static EVP_MD_CTX *signer(const struct pki_ca *by)
 	EVP_PKEY_CTX *k;
 	bool pss = by->alg == PKI_PSS_SHA384;
 
-	PKI_MUST(ctx && EVP_DigestSignInit(ctx, &k, pss ? EVP_sha384() : EVP_sha256(), NULL, by->key) == 1);
+	PKI_MUST(ctx && EVP_DigestSignInit(ctx, &k, pss ? EVP_sha384() : EVP_sha256(), NULL,
+					   by->key) == 1);
 	if (pss)
 		PKI_MUST(EVP_PKEY_CTX_set_rsa_padding(k, RSA_PKCS1_PSS_PADDING) == 1 &&
 			 EVP_PKEY_CTX_set_rsa_pss_saltlen(k, 48) == 1 &&
@@ -162,7 +165,8 @@ static void crl_exts(X509_CRL *l, const struct pki_ca *by)
 	X509_EXTENSION_free(x);
 }
 
-X509_CRL *pki_crl(const struct pki_ca *by, X509 *const *revoked, size_t n, time_t from, time_t until)
+X509_CRL *pki_crl(const struct pki_ca *by, X509 *const *revoked, size_t n, time_t from,
+		  time_t until)
 {
 	X509_CRL *l = X509_CRL_new();
 	ASN1_TIME *t = ASN1_TIME_set(NULL, from), *next = ASN1_TIME_set(NULL, until);
@@ -175,8 +179,10 @@ X509_CRL *pki_crl(const struct pki_ca *by, X509 *const *revoked, size_t n, time_
 	for (size_t i = 0; i < n; i++) {
 		X509_REVOKED *r = X509_REVOKED_new();
 
-		PKI_MUST(r && X509_REVOKED_set_serialNumber(r, X509_get_serialNumber(revoked[i])) == 1 &&
-			 X509_REVOKED_set_revocationDate(r, t) == 1 && X509_CRL_add0_revoked(l, r) == 1);
+		PKI_MUST(r &&
+			 X509_REVOKED_set_serialNumber(r, X509_get_serialNumber(revoked[i])) == 1 &&
+			 X509_REVOKED_set_revocationDate(r, t) == 1 &&
+			 X509_CRL_add0_revoked(l, r) == 1);
 	}
 	PKI_MUST(X509_CRL_sort(l) == 1);
 	ctx = signer(by);
@@ -212,7 +218,8 @@ EVP_PKEY *pki_key(const char *dir, const char *name, const char *kind)
 	}
 	key = make_key(kind);
 	mem = BIO_new(BIO_s_mem());
-	PKI_MUST(key && mem && PEM_write_bio_PKCS8PrivateKey(mem, key, NULL, NULL, 0, NULL, NULL) == 1);
+	PKI_MUST(key && mem &&
+		 PEM_write_bio_PKCS8PrivateKey(mem, key, NULL, NULL, 0, NULL, NULL) == 1);
 	n = BIO_get_mem_data(mem, &p);
 	ctr_buf_reset(&path);
 	ctr_buf_addf(&path, "%s.key", name);
@@ -268,7 +275,8 @@ void pki_write(const char *dir, const char *name, const void *p, size_t n, unsig
 	struct ctr_err e = { 0 };
 
 	ctr_buf_addf(&path, "%s/%s", dir, name);
-	if (path.bad || ctr_mkdirs(dir, 0755, &e) < 0 || ctr_file_write(path.p, p, n, mode, &e) < 0) {
+	if (path.bad || ctr_mkdirs(dir, 0755, &e) < 0 ||
+	    ctr_file_write(path.p, p, n, mode, &e) < 0) {
 		fprintf(stderr, "%s/%s: %s\n", dir, name, e.msg);
 		exit(4);
 	}
@@ -327,7 +335,8 @@ void pki_tlv(struct ctr_buf *b, unsigned tag, const void *p, size_t n)
 
 void pki_int(struct ctr_buf *b, unsigned v)
 {
-	unsigned char x[4] = { 0, (unsigned char)(v >> 16), (unsigned char)(v >> 8), (unsigned char)v };
+	unsigned char x[4] = { 0, (unsigned char)(v >> 16), (unsigned char)(v >> 8),
+			       (unsigned char)v };
 	size_t from = 3;
 
 	while (from > 0 && (x[from] & 0x80 || v >> (8 * (4 - from))))
