@@ -1,5 +1,4 @@
-/* needs: tools/ctr-manifest/corim.c tools/ctr-manifest/corim_snp.c tools/ctr-manifest/corim_tdx.c
- */
+/* needs: tools/ctr-manifest/corim.c tools/ctr-manifest/corim_snp.c tools/ctr-manifest/corim_tdx.c */
 /* needs: tools/ctr-manifest/cose.c tools/ctr-manifest/refs.c tools/ctr-manifest/patch.c */
 /* A CoRIM is refused with a reason, or gives sets that stand in a manifest; a signed one never does
  * with a key of ours. */

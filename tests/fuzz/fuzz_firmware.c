@@ -1,5 +1,4 @@
-/* needs: tools/ctr-manifest/firmware.c tools/ctr-manifest/launch.c tools/ctr-manifest/vmsa.c
- * tools/ctr-manifest/mrtd.c */
+/* needs: tools/ctr-manifest/firmware.c tools/ctr-manifest/launch.c tools/ctr-manifest/vmsa.c tools/ctr-manifest/mrtd.c */
 /* needs: tools/ctr-manifest/pe.c */
 /* A firmware image is refused with a reason, or measured, and the measurement covers each of its
  * bytes. */

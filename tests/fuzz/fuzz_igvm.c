@@ -1,5 +1,4 @@
-/* needs: tools/ctr-manifest/igvm.c tools/ctr-manifest/launch.c tools/ctr-manifest/vmsa.c
- * tests/sim/guest.c */
+/* needs: tools/ctr-manifest/igvm.c tools/ctr-manifest/launch.c tools/ctr-manifest/vmsa.c tests/sim/guest.c */
 /* An IGVM file is refused with a reason or measured, the same each time; its checksum is mended to
  * get further. */
 #include <stdlib.h>

@@ -1,5 +1,4 @@
-/* needs: tools/ctr-manifest/corim.c tools/ctr-manifest/corim_snp.c tools/ctr-manifest/corim_tdx.c
- */
+/* needs: tools/ctr-manifest/corim.c tools/ctr-manifest/corim_snp.c tools/ctr-manifest/corim_tdx.c */
 /* needs: tools/ctr-manifest/cose.c tools/ctr-manifest/refs.c tools/ctr-manifest/patch.c */
 #include "t.h"
 
