@@ -92,6 +92,16 @@ bool ctr_check_bytes(struct ctr_checks *cs, const char *name, const uint8_t *exp
 			 ctr_buf_str(&got), "%s", detail ? detail : "");
 }
 
+void ctr_check_unknown(struct ctr_checks *cs, const char *name, const uint8_t *found, size_t n)
+{
+	ctr_auto_buf struct ctr_buf got = { 0 };
+
+	ctr_hex_add(&got, found, n);
+	cs->bad = cs->bad || got.bad;
+	ctr_check(cs, name, false, "unknown", ctr_buf_str(&got),
+		  "the reference value is null (fill it in), or not what the appraisal asks for");
+}
+
 static bool numbers(struct ctr_checks *cs, const char *name, bool pass, const char *fmt,
 		    uint64_t wanted, uint64_t found, const char *detail)
 {

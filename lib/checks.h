@@ -38,6 +38,8 @@ void ctr_check_skip(struct ctr_checks *cs, const char *name, const char *why, ..
 /* The same over n bytes, shown in hexadecimal. */
 bool ctr_check_bytes(struct ctr_checks *cs, const char *name, const uint8_t *expected,
 		     const uint8_t *found, size_t n, const char *detail);
+/* One that fails whatever was found: nobody said what it must be. */
+void ctr_check_unknown(struct ctr_checks *cs, const char *name, const uint8_t *found, size_t n);
 /* found >= least, and found == wanted, in decimal. */
 bool ctr_check_least(struct ctr_checks *cs, const char *name, uint64_t least, uint64_t found,
 		     const char *detail);

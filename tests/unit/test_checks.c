@@ -41,6 +41,17 @@ static void one_failure_is_enough(void **state)
 	T_STR(ctr_check_names[cs.v[0].result], "pass");
 }
 
+static void unknown_shows_what_was_found(void **state)
+{
+	ctr_auto_checks struct ctr_checks cs = { 0 };
+
+	(void)state;
+	ctr_check_unknown(&cs, "a", (const uint8_t *)"\xab\x00", 2);
+	assert_int_equal(cs.failed, 1);
+	T_STR(cs.v[0].expected, "unknown");
+	T_STR(cs.v[0].found, "ab00");
+}
+
 static void texts_are_copied(void **state)
 {
 	ctr_auto_checks struct ctr_checks cs = { 0 };
@@ -118,8 +129,11 @@ static void appended(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(empty_is_no_yes),  cmocka_unit_test(one_failure_is_enough),
-		cmocka_unit_test(texts_are_copied), cmocka_unit_test(comparisons),
+		cmocka_unit_test(empty_is_no_yes),
+		cmocka_unit_test(one_failure_is_enough),
+		cmocka_unit_test(unknown_shows_what_was_found),
+		cmocka_unit_test(texts_are_copied),
+		cmocka_unit_test(comparisons),
 		cmocka_unit_test(appended),
 	};
 
