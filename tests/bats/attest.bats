@@ -209,3 +209,19 @@ manifest() {
 	run -4 bash -c 'ctr-attest-verify --inspect "$1" >/dev/full' - "$snp"
 	[[ $output == *"standard output"* ]]
 }
+
+@test "an option never takes the place of what the appraisal file asks for" {
+	local other
+	other=$(printf '%0128x' 7)
+	conflict() { # MEMBER VALUE OPTION
+		jq -n --arg k "$1" --arg v "$2" '{($k): $v}' >"$BATS_TEST_TMPDIR/a"
+		refuses 2 usage ctr-attest-verify --errors=json --offline --authenticity-only --appraisal "$BATS_TEST_TMPDIR/a" "$3" LICENSE
+	}
+	conflict expect_report_data "$other" "--report-data=$DATA"
+	conflict expect_reportdata "$other" "--report-data=$DATA"
+	conflict expect_host_data "${other:0:64}" "--policy-hash=${DATA:64}"
+	conflict expect_mrconfigid "${other:0:96}" "--policy-hash=${DATA:64}"
+	# the same value twice is no conflict
+	jq -n --arg v "$DATA" '{expect_report_data: $v}' >"$BATS_TEST_TMPDIR/a"
+	refuses 3 evidence.form ctr-attest-verify --errors=json --offline --authenticity-only --appraisal "$BATS_TEST_TMPDIR/a" --report-data "$DATA" LICENSE
+}

@@ -239,7 +239,15 @@ static int on_opt(void *ctx, int id, const char *value, struct ctr_err *e)
 	}
 }
 
-/* Values of the command line hold beside those of the file: they are put back behind it. */
+/* What the file says after all, beside what an option said: both must hold, so they must be the
+ * same. */
+static bool agree(const struct ctr_want *option, const struct ctr_want *snp,
+		  const struct ctr_want *tdx)
+{
+	return option->what != CTR_WANT_EQUAL || (ctr_same(option->v, snp->v, sizeof option->v) &&
+						  ctr_same(option->v, tdx->v, sizeof option->v));
+}
+
 static int load_appraisal(struct work *w, struct ctr_err *e)
 {
 	struct ctr_appraisal *a = &w->job.appraisal;
@@ -250,11 +258,13 @@ static int load_appraisal(struct work *w, struct ctr_err *e)
 		return 0;
 	if (ctr_appraisal_load(w->appraisal, a, e) < 0)
 		return -1;
-	if (data.what == CTR_WANT_EQUAL)
-		a->snp.expect[CTR_SNP_REPORT_DATA] = a->tdx.expect[CTR_TDX_REPORTDATA] = data;
-	if (host.what == CTR_WANT_EQUAL)
-		a->snp.expect[CTR_SNP_HOST_DATA] = a->tdx.expect[CTR_TDX_MRCONFIGID] = host;
-	return 0;
+	if (agree(&data, &a->snp.expect[CTR_SNP_REPORT_DATA], &a->tdx.expect[CTR_TDX_REPORTDATA]) &&
+	    agree(&host, &a->snp.expect[CTR_SNP_HOST_DATA], &a->tdx.expect[CTR_TDX_MRCONFIGID]))
+		return 0;
+	return ctr_fail(e, CTR_USAGE, "usage",
+			"%s asks for other report data or another policy than --report-data and "
+			"--policy-hash",
+			w->appraisal);
 }
 
 static int load_refs(struct work *w, struct ctr_err *e)
