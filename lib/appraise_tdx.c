@@ -83,15 +83,6 @@ static void check_attributes(const struct ctr_tdx_policy *p, const struct ctr_td
 		  "bits 0 and 1 set, none outside of 0x6dbe7", got, "XFAM");
 }
 
-static bool all_zero(const uint8_t *p, size_t n)
-{
-	uint8_t any = 0;
-
-	for (size_t i = 0; i < n; i++)
-		any |= p[i];
-	return !any;
-}
-
 static void accepted(const struct ctr_tdx_policy *p, char *b, size_t size)
 {
 	size_t n = 0;
@@ -159,7 +150,7 @@ static void check_versions(const struct ctr_tdx_policy *p, const struct ctr_tdx_
 		ctr_check_skip(cs, "tdx.tcb_info.eval", "not asked for");
 		ctr_check_skip(cs, "tdx.qe_identity.eval", "not asked for");
 	}
-	if (all_zero(p->min_tee_tcb_svn, 16)) {
+	if (ctr_zero(p->min_tee_tcb_svn, 16)) {
 		ctr_check_skip(cs, "tdx.tee_tcb_svn", "not asked for");
 		return;
 	}
@@ -216,9 +207,9 @@ void ctr_appraise_tdx(const struct ctr_tdx_policy *p, const struct ctr_tdx_resul
 	check_versions(p, r, cs);
 	check_platform(p, r, cs);
 	if (p->refuse_service_td)
-		ctr_check(cs, "tdx.mrservicetd", all_zero(td->mrservicetd, sizeof td->mrservicetd),
+		ctr_check(cs, "tdx.mrservicetd", ctr_zero(td->mrservicetd, sizeof td->mrservicetd),
 			  "no service TD",
-			  all_zero(td->mrservicetd, sizeof td->mrservicetd) ? "none" : "one",
+			  ctr_zero(td->mrservicetd, sizeof td->mrservicetd) ? "none" : "one",
 			  "MRSERVICETD");
 	else
 		ctr_check_skip(cs, "tdx.mrservicetd", "not asked for");

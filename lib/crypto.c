@@ -22,8 +22,7 @@ static void cleanup_bio(BIO **b)
 #define auto_key CTR_AUTO(cleanup_key)
 #define auto_bio CTR_AUTO(cleanup_bio)
 
-/* OpenSSL would ask on the terminal. */
-static int no_password(char *buf, int size, int rw, void *ctx)
+int ctr_key_no_password(char *buf, int size, int rw, void *ctx)
 {
 	(void)buf;
 	(void)size;
@@ -78,9 +77,9 @@ static int read_pem(const char *pem, size_t n, EVP_PKEY **key, struct ctr_err *e
 	*key = NULL;
 	if (!bio)
 		return ctr_fail_mem(e);
-	*key = PEM_read_bio_PUBKEY(bio, NULL, no_password, NULL);
+	*key = PEM_read_bio_PUBKEY(bio, NULL, ctr_key_no_password, NULL);
 	if (!*key && BIO_reset(bio) == 1)
-		*key = PEM_read_bio_PrivateKey(bio, NULL, no_password, NULL);
+		*key = PEM_read_bio_PrivateKey(bio, NULL, ctr_key_no_password, NULL);
 	if (*key)
 		return 0;
 	ctr_fail(e, CTR_FORMAT, "key.pem",

@@ -28,4 +28,7 @@ CTR_MUST int ctr_key_rsa_public(const char *pem, size_t n, struct ctr_buf *der, 
 CTR_MUST int ctr_key_generate(bool rsa, struct ctr_buf *private, struct ctr_buf *public,
 			      struct ctr_err *e);
 
+/* OpenSSL's password callback for PEM, for lib/crypto*.c: never one, and never a question on the terminal. */
+int ctr_key_no_password(char *buf, int size, int rw, void *ctx);
+
 #endif

@@ -8,20 +8,12 @@
 #include <openssl/evp.h>
 #include <openssl/pem.h>
 
+#include "crypto.h"
+
 struct ctr_sign_key {
 	EVP_PKEY *key;
 	size_t half;
 };
-
-/* OpenSSL would ask on the terminal. */
-static int no_password(char *buf, int size, int rw, void *ctx)
-{
-	(void)buf;
-	(void)size;
-	(void)rw;
-	(void)ctx;
-	return -1;
-}
 
 /* The bytes of a coordinate; 0 for what is not one of the two curves. */
 static size_t curve(EVP_PKEY *key)
@@ -37,7 +29,7 @@ int ctr_sign_key_read(const char *name, const struct ctr_buf *pem, size_t half,
 		      struct ctr_sign_key **out, struct ctr_err *e)
 {
 	BIO *bio = pem->n <= INT_MAX ? BIO_new_mem_buf(ctr_buf_str(pem), (int)pem->n) : NULL;
-	EVP_PKEY *key = bio ? PEM_read_bio_PrivateKey(bio, NULL, no_password, NULL) : NULL;
+	EVP_PKEY *key = bio ? PEM_read_bio_PrivateKey(bio, NULL, ctr_key_no_password, NULL) : NULL;
 
 	*out = NULL;
 	BIO_free(bio);

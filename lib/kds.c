@@ -20,14 +20,6 @@ static void add_tcb(struct ctr_buf *b, enum ctr_snp_product p, const struct ctr_
 	}
 }
 
-static bool all_zero(const uint8_t *p, size_t n)
-{
-	struct ctr_rd r;
-
-	ctr_rd_init(&r, p, n);
-	return ctr_rd_zeros(&r, n) == 0;
-}
-
 int ctr_kds_vcek(const char *base, enum ctr_snp_product p, const uint8_t chip_id[64],
 		 const struct ctr_snp_svn *tcb, struct ctr_ask *a, struct ctr_err *e)
 {
@@ -40,7 +32,7 @@ int ctr_kds_vcek(const char *base, enum ctr_snp_product p, const uint8_t chip_id
 	ctr_buf_addf(&name, "vcek-%s-%s-", ctr_snp_product_names[p], hex.p);
 	add_tcb(&name, p, tcb, "-", "");
 	ctr_buf_adds(&name, ".der");
-	if (all_zero(chip_id, 64)) {
+	if (ctr_zero(chip_id, 64)) {
 		a->why_id = "collateral.chip-id";
 		a->why = "the report's CHIP_ID is zero (the host masks it), so the certificate of "
 			 "its "

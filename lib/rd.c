@@ -68,13 +68,8 @@ int ctr_rd_copy(struct ctr_rd *r, void *dst, size_t n)
 int ctr_rd_zeros(struct ctr_rd *r, size_t n)
 {
 	struct ctr_rd s;
-	uint8_t any = 0;
 
-	if (ctr_rd_take(r, n, &s) < 0)
-		return -1;
-	for (size_t i = 0; i < n; i++)
-		any |= s.p[i];
-	return any ? -1 : 0;
+	return ctr_rd_take(r, n, &s) < 0 || !ctr_zero(s.p, n) ? -1 : 0;
 }
 
 int ctr_rd_sub_le32(struct ctr_rd *r, size_t max, struct ctr_rd *sub)
@@ -105,4 +100,13 @@ int ctr_rd_end(const struct ctr_rd *r)
 bool ctr_same(const void *a, const void *b, size_t n)
 {
 	return CRYPTO_memcmp(a, b, n) == 0;
+}
+
+bool ctr_zero(const void *p, size_t n)
+{
+	uint8_t any = 0;
+
+	for (size_t i = 0; i < n; i++)
+		any |= ((const uint8_t *)p)[i];
+	return any == 0;
 }

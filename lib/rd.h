@@ -39,5 +39,7 @@ CTR_MUST int ctr_rd_end(const struct ctr_rd *r);
 
 /* Compares in constant time over n bytes. */
 bool ctr_same(const void *a, const void *b, size_t n);
+/* All n bytes are zero; constant time too. */
+bool ctr_zero(const void *p, size_t n);
 
 #endif

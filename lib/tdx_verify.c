@@ -188,15 +188,6 @@ static int check_qe(const struct ctr_tdx_trust *t, struct ctr_checks *cs, struct
 			   r, e);
 }
 
-static bool zero(const uint8_t *p, size_t n)
-{
-	uint8_t any = 0;
-
-	for (size_t i = 0; i < n; i++)
-		any |= p[i];
-	return any == 0;
-}
-
 static bool check_module_identity(const struct ctr_tdx_module *m, const struct ctr_tdx_report *td,
 				  struct ctr_checks *cs)
 {
@@ -220,7 +211,7 @@ static int check_module(const struct ctr_tdx_trust *t, struct ctr_checks *cs,
 {
 	const struct ctr_tdx_report *td = &r->quote.report;
 	const struct ctr_tdx_module *m = ctr_tdx_module_of(&t->tcb, td->tee_tcb_svn);
-	bool clear = zero(td->seamattributes, sizeof td->seamattributes);
+	bool clear = ctr_zero(td->seamattributes, sizeof td->seamattributes);
 	char id[32];
 
 	snprintf(id, sizeof id, "version %u, SVN %u", td->tee_tcb_svn[1], td->tee_tcb_svn[0]);

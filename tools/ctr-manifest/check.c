@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "cmd.h"
+#include "rd.h"
 #include "manifest.h"
 #include "merge.h"
 
@@ -63,22 +64,13 @@ static struct path at(const char *kind, size_t i, const char *member)
 	return p;
 }
 
-static bool zero(const uint8_t *p, size_t n)
-{
-	while (n > 0 && *p == 0) {
-		p++;
-		n--;
-	}
-	return n == 0;
-}
-
 /* A digest that must be known, and must be one: all zeros stand for "nobody measured". */
 static void check_hex(struct report *r, const struct ctr_ref_hex *h, size_t n, bool digest,
 		      struct path p)
 {
 	if (!h->known)
 		found(r, MISSING, "check.missing", p.s, "not filled in; nothing matches until it is");
-	else if (digest && zero(h->v, n))
+	else if (digest && ctr_zero(h->v, n))
 		found(r, INVALID, "check.pins-nothing", p.s, "all zeros: no measurement");
 }
 
@@ -165,7 +157,7 @@ static void check_tdx(struct report *r, const struct ctr_tdx_ref *t, size_t i)
 		snprintf(name, sizeof name, "Rtmrs[%d]", k);
 		check_hex(r, &t->rtmr[k], 48, false, at("tdx", i, name));
 	}
-	if (t->rtmr[1].known && t->rtmr[2].known && zero(t->rtmr[1].v, 48) && zero(t->rtmr[2].v, 48))
+	if (t->rtmr[1].known && t->rtmr[2].known && ctr_zero(t->rtmr[1].v, 48) && ctr_zero(t->rtmr[2].v, 48))
 		found(r, WEAK, "check.rtmr", at("tdx", i, "Rtmrs").s,
 		      "1 and 2 are zero: neither kernel nor command line is pinned");
 	if (t->n_piids == 0)

@@ -112,15 +112,6 @@ static bool checksum_ok(const struct tar *t, struct ctr_rd field)
 	return number(field, &want) && ((int64_t)want == u || (int64_t)want == s);
 }
 
-static bool all_zero(const uint8_t *p, size_t n)
-{
-	for (size_t i = 0; i < n; i++) {
-		if (p[i])
-			return false;
-	}
-	return true;
-}
-
 /* A field's text up to its NUL, appended to dst (which holds at most TAR_NAME_MAX bytes). */
 static void append(char *dst, const struct ctr_rd *f)
 {
@@ -221,7 +212,7 @@ static int on_header(struct tar *t, struct ctr_err *e)
 {
 	struct header h;
 
-	if (all_zero(t->block, BLOCK)) {
+	if (ctr_zero(t->block, BLOCK)) {
 		if (++t->zeros == 2)
 			t->state = DONE;
 		return 0;
