@@ -3,9 +3,9 @@
 #include <string.h>
 
 #include "cmd.h"
-#include "rd.h"
 #include "manifest.h"
 #include "merge.h"
+#include "rd.h"
 
 enum { OPT_JSON = 1, OPT_STRICT };
 
