@@ -1,14 +1,12 @@
 #include "crypto_sign.h"
 
-#include <limits.h>
 #include <string.h>
 
 #include <openssl/core_names.h>
 #include <openssl/ec.h>
 #include <openssl/evp.h>
-#include <openssl/pem.h>
 
-#include "crypto.h"
+#include "crypto_pkey.h"
 
 struct ctr_sign_key {
 	EVP_PKEY *key;
@@ -28,14 +26,11 @@ static size_t curve(EVP_PKEY *key)
 int ctr_sign_key_read(const char *name, const struct ctr_buf *pem, size_t half,
 		      struct ctr_sign_key **out, struct ctr_err *e)
 {
-	BIO *bio = pem->n <= INT_MAX ? BIO_new_mem_buf(ctr_buf_str(pem), (int)pem->n) : NULL;
-	EVP_PKEY *key = bio ? PEM_read_bio_PrivateKey(bio, NULL, ctr_key_no_password, NULL) : NULL;
+	EVP_PKEY *key = NULL;
 
 	*out = NULL;
-	BIO_free(bio);
-	if (!key)
-		return ctr_fail(e, CTR_FORMAT, "key.pem", "%s: no unencrypted private key in PEM",
-				name);
+	if (ctr_pkey_private(name, pem, &key, e) < 0)
+		return -1;
 	if (curve(key) == 0 || (half && curve(key) != half)) {
 		EVP_PKEY_free(key);
 		return ctr_fail(e, CTR_FORMAT, "key.kind", "%s: no EC key on %s", name,
