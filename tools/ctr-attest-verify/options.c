@@ -5,7 +5,7 @@
 
 #include "batch.h"
 #include "cmd.h"
-#include "coordinator.h"
+#include "deployment.h"
 #include "enc.h"
 #include "file.h"
 #include "issue.h"
@@ -67,7 +67,7 @@ struct work {
 	struct ctr_sources from;
 	const char *manifest, *appraisal;
 	const char *platform, *ear_key;
-	struct coordinator coordinator;
+	struct deployment coordinator;
 	bool batch, issue, has_nonce;
 	const char *refs[16];
 	size_t n_refs;
@@ -268,7 +268,7 @@ static int load_ear_key(struct work *w, struct ctr_err *e)
 /* Its certificates are worth what the evidence is bound to: nothing about it may be left open. */
 static int check_coordinator(const struct work *w, const char *path, struct ctr_err *e)
 {
-	const struct coordinator *c = &w->coordinator;
+	const struct deployment *c = &w->coordinator;
 
 	if (!c->response && !c->url)
 		return w->has_nonce || c->output
@@ -362,7 +362,7 @@ static int run(struct work *w, const char *path, struct ctr_buf *out, struct ctr
 	w->job.from = w->from.c;
 	w->coordinator.manifest = w->manifest;
 	if (w->coordinator.response || w->coordinator.url)
-		return coordinator_run(&w->job, &w->coordinator, out, e);
+		return deployment_run(&w->job, &w->coordinator, out, e);
 	if (!w->batch)
 		return job_run(&w->job, path, false, out, e);
 	if (ctr_snp_cache_new(&w->job.vf.snp, e) == 0 && ctr_tdx_cache_new(&w->job.vf.tdx, e) == 0)
