@@ -1,6 +1,5 @@
 #include "crypto_sign.h"
 
-#include <limits.h>
 #include <string.h>
 
 #include <openssl/core_names.h>
@@ -9,8 +8,8 @@
 #include <openssl/pem.h>
 #include <openssl/x509.h>
 
-#include "crypto.h"
 #include "crypto_key.h"
+#include "crypto_pkey.h"
 #include "rd.h"
 
 struct ctr_sign_key {
@@ -43,14 +42,11 @@ static int wrap_key(EVP_PKEY *key, struct ctr_sign_key **out, struct ctr_err *e)
 int ctr_sign_key_read(const char *name, const struct ctr_buf *pem, size_t half,
 		      struct ctr_sign_key **out, struct ctr_err *e)
 {
-	BIO *bio = pem->n <= INT_MAX ? BIO_new_mem_buf(ctr_buf_str(pem), (int)pem->n) : NULL;
-	EVP_PKEY *key = bio ? PEM_read_bio_PrivateKey(bio, NULL, ctr_key_no_password, NULL) : NULL;
+	EVP_PKEY *key = NULL;
 
 	*out = NULL;
-	BIO_free(bio);
-	if (!key)
-		return ctr_fail(e, CTR_FORMAT, "key.pem", "%s: no unencrypted private key in PEM",
-				name);
+	if (ctr_pkey_private(name, pem, &key, e) < 0)
+		return -1;
 	if (curve(key) == 0 || (half && curve(key) != half)) {
 		EVP_PKEY_free(key);
 		return ctr_fail(e, CTR_FORMAT, "key.kind", "%s: no EC key on %s", name,
