@@ -182,38 +182,3 @@ int ctr_sign_key_spki(const struct ctr_sign_key *key, struct ctr_buf *der, struc
 		       ? ctr_buf_ok(der, "key", e)
 		       : ctr_fail(e, CTR_ENV, "key.sign", "the public key could not be written");
 }
-
-/* A key of explicit parameters has another length, or does not come out as it went in. */
-static EVP_PKEY *public_key(const struct ctr_buf *spki)
-{
-	const uint8_t *at = (const uint8_t *)spki->p;
-	EVP_PKEY *key = spki->n > 0 && spki->n <= CTR_SPKI_P384
-				? d2i_PUBKEY(NULL, &at, (long)spki->n)
-				: NULL;
-	ctr_auto_buf struct ctr_buf again = { 0 };
-
-	if (key && add_spki(key, &again) && !again.bad && again.n == spki->n &&
-	    ctr_same(again.p, spki->p, again.n))
-		return key;
-	EVP_PKEY_free(key);
-	return NULL;
-}
-
-int ctr_spki_verify(const struct ctr_buf *spki, enum ctr_hash_alg alg, const void *p, size_t n,
-		    const struct ctr_buf *sig, bool *good, struct ctr_err *e)
-{
-	EVP_PKEY *key = public_key(spki);
-	EVP_MD_CTX *ctx;
-
-	*good = false;
-	if (!key)
-		return ctr_fail(e, CTR_FORMAT, "key.kind",
-				"no key on P-256 or P-384 (expected SubjectPublicKeyInfo in DER)");
-	ctx = EVP_MD_CTX_new();
-	*good = ctx && sig->n > 0 && sig->n <= CTR_ECDSA_DER_MAX &&
-		EVP_DigestVerifyInit_ex(ctx, NULL, hash_names[alg], NULL, NULL, key, NULL) == 1 &&
-		EVP_DigestVerify(ctx, (const uint8_t *)sig->p, sig->n, p, n) == 1;
-	EVP_MD_CTX_free(ctx);
-	EVP_PKEY_free(key);
-	return ctx ? 0 : ctr_fail_mem(e);
-}
