@@ -2,8 +2,8 @@
 
 #include <string.h>
 
-#include "enc.h"
 #include "history.h"
+#include "json_b64.h"
 #include "rd.h"
 
 static void blobs_free(struct ctr_blobs *b)
@@ -24,37 +24,22 @@ void ctr_answer_free(struct ctr_answer *a)
 	*a = (struct ctr_answer){ 0 };
 }
 
-static int binary(const struct ctr_jval *v, struct ctr_buf *b, struct ctr_err *e)
-{
-	struct ctr_err why = { 0 };
-	const char *s;
-
-	if (ctr_jstring(v, &s, e) < 0)
-		return -1;
-	if (ctr_base64_parse(s, strlen(s), b, &why) == 0)
-		return 0;
-	return ctr_jfail(v, e, why.id, "%s", why.msg);
-}
-
 /* Absent, null and "" are empty. */
 static int state(const struct ctr_jval *v, struct ctr_buf *b, struct ctr_err *e)
 {
-	return ctr_jhas(v) ? binary(v, b, e) : 0;
+	return ctr_jhas(v) ? ctr_jbase64(v, b, e) : 0;
 }
 
-static int fixed(const struct ctr_jval *v, uint8_t *dst, size_t n, bool may_lack, struct ctr_err *e)
+static int transition(const struct ctr_jval *v, uint8_t *dst, size_t n, struct ctr_err *e)
 {
-	ctr_auto_buf struct ctr_buf b = { 0 };
+	const char *s;
 
 	memset(dst, 0, n);
-	if ((may_lack ? state(v, &b, e) : binary(v, &b, e)) < 0)
-		return -1;
-	if (may_lack && b.n == 0)
+	if (!ctr_jhas(v))
 		return 0;
-	if (b.n != n)
-		return ctr_jfail(v, e, "answer.size", "%zu bytes (expected %zu)", b.n, n);
-	memcpy(dst, b.p, n);
-	return 0;
+	if (ctr_jstring(v, &s, e) < 0)
+		return -1;
+	return *s ? ctr_jbase64_exact(v, dst, n, "answer.size", e) : 0;
 }
 
 static int list(const struct ctr_jval *v, size_t max, struct ctr_blobs *out, struct ctr_err *e)
@@ -70,7 +55,7 @@ static int list(const struct ctr_jval *v, size_t max, struct ctr_blobs *out, str
 	if (!out->v)
 		return ctr_fail_mem(e);
 	for (struct ctr_jval c = ctr_jfirst(v); c.v; c = ctr_jnext(&c)) {
-		if (binary(&c, &out->v[out->n++], e) < 0)
+		if (ctr_jbase64(&c, &out->v[out->n++], e) < 0)
 			return -1;
 	}
 	return 0;
@@ -114,12 +99,12 @@ static int fields(const struct ctr_jval *root, struct ctr_answer *a, struct ctr_
 	if (strcmp(v, "v1") != 0)
 		return ctr_jfail(&version, e, "answer.version", "version \"%.40s\" (expected v1)",
 				 v);
-	if (binary(&evidence, &a->evidence, e) < 0 ||
+	if (ctr_jbase64(&evidence, &a->evidence, e) < 0 ||
 	    list(&manifests, CTR_ANSWER_HISTORY, &a->manifests, e) < 0 ||
 	    list(&policies, CTR_ANSWER_POLICIES, &a->policies, e) < 0 ||
 	    state(&root_ca, &a->root_ca, e) < 0 || state(&mesh_ca, &a->mesh_ca, e) < 0 ||
-	    fixed(&key, a->hpke_key, sizeof a->hpke_key, false, e) < 0 ||
-	    fixed(&t, a->transition, sizeof a->transition, true, e) < 0)
+	    ctr_jbase64_exact(&key, a->hpke_key, sizeof a->hpke_key, "answer.size", e) < 0 ||
+	    transition(&t, a->transition, sizeof a->transition, e) < 0)
 		return -1;
 	return check_history(a, e);
 }
@@ -136,24 +121,12 @@ int ctr_answer_parse(const char *name, const char *p, size_t n, struct ctr_answe
 	return fields(&root, a, e) < 0 ? ctr_wrap(e, "%s", name) : 0;
 }
 
-static void set(struct ctr_json *obj, const char *key, const void *p, size_t n)
-{
-	ctr_auto_buf struct ctr_buf b = { 0 };
-
-	ctr_base64_add(&b, p, n);
-	ctr_json_set_string(obj, key, ctr_buf_str(&b));
-}
-
 static void set_list(struct ctr_json *obj, const char *key, const struct ctr_blobs *l)
 {
 	struct ctr_json *arr = ctr_json_set_array(obj, key);
 
-	for (size_t i = 0; i < l->n; i++) {
-		ctr_auto_buf struct ctr_buf b = { 0 };
-
-		ctr_base64_add(&b, l->v[i].p, l->v[i].n);
-		ctr_json_add_string(arr, ctr_buf_str(&b));
-	}
+	for (size_t i = 0; i < l->n; i++)
+		ctr_json_add_base64(arr, l->v[i].p, l->v[i].n);
 }
 
 int ctr_answer_print(const struct ctr_answer *a, struct ctr_buf *b, struct ctr_err *e)
@@ -161,16 +134,16 @@ int ctr_answer_print(const struct ctr_answer *a, struct ctr_buf *b, struct ctr_e
 	ctr_auto_json struct ctr_json *obj = ctr_json_new_object();
 
 	ctr_json_set_string(obj, "version", "v1");
-	set(obj, "evidence", a->evidence.p, a->evidence.n);
+	ctr_json_set_base64(obj, "evidence", a->evidence.p, a->evidence.n);
 	if (a->manifests.n) {
 		set_list(obj, "manifests", &a->manifests);
 		set_list(obj, "policies", &a->policies);
-		set(obj, "root_ca", a->root_ca.p, a->root_ca.n);
-		set(obj, "mesh_ca", a->mesh_ca.p, a->mesh_ca.n);
+		ctr_json_set_base64(obj, "root_ca", a->root_ca.p, a->root_ca.n);
+		ctr_json_set_base64(obj, "mesh_ca", a->mesh_ca.p, a->mesh_ca.n);
 	}
-	set(obj, "hpke_pub_key", a->hpke_key, sizeof a->hpke_key);
+	ctr_json_set_base64(obj, "hpke_pub_key", a->hpke_key, sizeof a->hpke_key);
 	if (a->manifests.n)
-		set(obj, "transition_hash", a->transition, sizeof a->transition);
+		ctr_json_set_base64(obj, "transition_hash", a->transition, sizeof a->transition);
 	return ctr_json_print(obj, 0, b, e);
 }
 

@@ -1,4 +1,4 @@
-/* ECDSA signing with private keys from PEM, over OpenSSL. */
+/* ECDSA with private keys from PEM, or fresh ones, over OpenSSL. */
 #ifndef LIB_CRYPTO_SIGN_H
 #define LIB_CRYPTO_SIGN_H
 
@@ -20,5 +20,21 @@ void ctr_sign_key_free(struct ctr_sign_key *key); /* NULL is legal */
 CTR_MUST int ctr_sign(const struct ctr_sign_key *key, enum ctr_hash_alg alg, const void *p,
 		      size_t n, uint8_t *rs, struct ctr_err *e);
 CTR_MUST int ctr_sign_key_point(const struct ctr_sign_key *key, uint8_t *xy, struct ctr_err *e);
+
+/* A fresh key on P-256; the caller frees it. CTR_ENV "key.generate". */
+CTR_MUST int ctr_sign_key_new(struct ctr_sign_key **key, struct ctr_err *e);
+/* PKCS #8 in PEM, appended; pem is made one that is wiped. CTR_ENV "key.sign". */
+CTR_MUST int ctr_sign_key_pem(const struct ctr_sign_key *key, struct ctr_buf *pem,
+			      struct ctr_err *e);
+/* The public half, SubjectPublicKeyInfo in DER, appended. CTR_ENV "key.sign". */
+CTR_MUST int ctr_sign_key_spki(const struct ctr_sign_key *key, struct ctr_buf *der,
+			       struct ctr_err *e);
+/* As ctr_sign, but an ECDSA-Sig-Value in DER (RFC 3279), appended. */
+CTR_MUST int ctr_sign_der(const struct ctr_sign_key *key, enum ctr_hash_alg alg, const void *p,
+			  size_t n, struct ctr_buf *sig, struct ctr_err *e);
+
+#define CTR_SPKI_P256 91 /* bytes of a SubjectPublicKeyInfo */
+#define CTR_SPKI_P384 120
+#define CTR_ECDSA_DER_MAX 104 /* bytes of a signature in DER by a key on P-384 */
 
 #endif
