@@ -154,3 +154,12 @@ const struct ctr_check *ctr_checks_failed(const struct ctr_checks *cs)
 	}
 	return NULL;
 }
+
+int ctr_checks_reject(const struct ctr_checks *cs, struct ctr_err *e)
+{
+	const struct ctr_check *why = ctr_checks_failed(cs);
+
+	ctr_fail(e, CTR_NO, why ? why->name : "rejected", "rejected: %s: expected %s, found %s",
+		 why ? why->name : "", why ? why->expected : "", why ? why->found : "");
+	return why && *why->detail ? ctr_err_fix(e, "%s", why->detail) : -1;
+}

@@ -54,4 +54,7 @@ bool ctr_checks_ok(const struct ctr_checks *cs);
 /* The first one that failed, NULL for none. */
 const struct ctr_check *ctr_checks_failed(const struct ctr_checks *cs);
 
+/* The failure that a verdict ends with: CTR_NO, the first failed check's name as id. Returns -1. */
+int ctr_checks_reject(const struct ctr_checks *cs, struct ctr_err *e);
+
 #endif

@@ -9,6 +9,8 @@
 #include <openssl/pem.h>
 #include <openssl/x509.h>
 
+#include "crypto_pkey.h"
+
 static void cleanup_key(EVP_PKEY **k)
 {
 	EVP_PKEY_free(*k);
@@ -87,34 +89,6 @@ static int read_pem(const char *pem, size_t n, EVP_PKEY **key, struct ctr_err *e
 	return ctr_err_fix(e, "ctr-manifest keygen makes one");
 }
 
-/* What i2d made: appended, and freed. */
-static int take_der(uint8_t *der, int n, struct ctr_buf *b, struct ctr_err *e)
-{
-	if (n <= 0)
-		return ctr_fail_mem(e);
-	ctr_buf_add(b, der, (size_t)n);
-	OPENSSL_free(der);
-	return ctr_buf_ok(b, "key", e);
-}
-
-/* Only what others encode to the same SubjectPublicKeyInfo: a named curve, the point uncompressed. */
-static bool plain_ec(EVP_PKEY *key)
-{
-	static const char *const curves[] = { "prime256v1", "secp384r1", "secp521r1" };
-	char curve[64] = "", form[32] = "";
-	size_t i = 0;
-
-	if (!EVP_PKEY_is_a(key, "EC") ||
-	    EVP_PKEY_get_utf8_string_param(key, OSSL_PKEY_PARAM_EC_ENCODING, form, sizeof form, NULL) != 1 ||
-	    strcmp(form, OSSL_PKEY_EC_ENCODING_GROUP) != 0 ||
-	    EVP_PKEY_get_group_name(key, curve, sizeof curve, NULL) != 1)
-		return false;
-	while (i < 3 && strcmp(curves[i], curve) != 0)
-		i++;
-	return i < 3 && EVP_PKEY_set_utf8_string_param(key, OSSL_PKEY_PARAM_EC_POINT_CONVERSION_FORMAT,
-						       "uncompressed") == 1;
-}
-
 int ctr_key_ec_spki(const char *pem, size_t n, struct ctr_buf *der, struct ctr_err *e)
 {
 	auto_key EVP_PKEY *key = NULL;
@@ -123,10 +97,10 @@ int ctr_key_ec_spki(const char *pem, size_t n, struct ctr_buf *der, struct ctr_e
 
 	if (read_pem(pem, n, &key, e) < 0)
 		return -1;
-	if (!plain_ec(key))
+	if (!ctr_pkey_plain_ec(key))
 		return ctr_fail(e, CTR_FORMAT, "key.kind", "no EC key on P-256, P-384 or P-521");
 	len = i2d_PUBKEY(key, &p);
-	return take_der(p, len, der, e);
+	return ctr_pkey_take(p, len, der, e);
 }
 
 int ctr_key_rsa_public(const char *pem, size_t n, struct ctr_buf *der, struct ctr_err *e)
@@ -140,7 +114,7 @@ int ctr_key_rsa_public(const char *pem, size_t n, struct ctr_buf *der, struct ct
 	if (!EVP_PKEY_is_a(key, "RSA"))
 		return ctr_fail(e, CTR_FORMAT, "key.kind", "no RSA key");
 	len = i2d_PublicKey(key, &p);
-	return take_der(p, len, der, e);
+	return ctr_pkey_take(p, len, der, e);
 }
 
 static int take_bio(BIO *bio, struct ctr_buf *b, struct ctr_err *e)

@@ -5,6 +5,7 @@
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
 
+#include "crypto_gcm.h"
 #include "crypto_hpke_int.h"
 #include "crypto_p256.h"
 #include "kdf.h"
@@ -118,46 +119,6 @@ int ctr_hpke_schedule(struct ctr_hpke_context *c, const uint8_t *sk, const uint8
 	return rc;
 }
 
-static const EVP_CIPHER *cipher(const struct ctr_hpke_context *c)
-{
-	return c->n_key == 16 ? EVP_aes_128_gcm() : EVP_aes_256_gcm();
-}
-
-int ctr_hpke_encrypt(const struct ctr_hpke_context *c, const void *aad, size_t n_aad,
-		     const void *pt, size_t n, uint8_t *out, struct ctr_err *e)
-{
-	EVP_CIPHER_CTX *x =
-		n <= CTR_HPKE_MAX && n_aad <= CTR_HPKE_MAX ? EVP_CIPHER_CTX_new() : NULL;
-	int len;
-	bool ok = x && EVP_EncryptInit_ex(x, cipher(c), NULL, c->key, c->nonce) == 1 &&
-		  (n_aad == 0 || EVP_EncryptUpdate(x, NULL, &len, aad, (int)n_aad) == 1) &&
-		  (n == 0 || EVP_EncryptUpdate(x, out, &len, pt, (int)n) == 1) &&
-		  EVP_EncryptFinal_ex(x, out + n, &len) == 1 &&
-		  EVP_CIPHER_CTX_ctrl(x, EVP_CTRL_AEAD_GET_TAG, CTR_HPKE_TAG, out + n) == 1;
-
-	EVP_CIPHER_CTX_free(x);
-	return ok ? 0 : ctr_fail(e, CTR_ENV, "hpke", "encryption failed");
-}
-
-int ctr_hpke_decrypt(const struct ctr_hpke_context *c, const void *aad, size_t n_aad,
-		     const uint8_t *ct, size_t n, uint8_t *pt, bool *good, struct ctr_err *e)
-{
-	EVP_CIPHER_CTX *x =
-		n <= CTR_HPKE_MAX && n_aad <= CTR_HPKE_MAX ? EVP_CIPHER_CTX_new() : NULL;
-	uint8_t tag[CTR_HPKE_TAG], none[16];
-	int len;
-	bool ok;
-
-	memcpy(tag, ct + n, sizeof tag);
-	ok = x && EVP_DecryptInit_ex(x, cipher(c), NULL, c->key, c->nonce) == 1 &&
-	     (n_aad == 0 || EVP_DecryptUpdate(x, NULL, &len, aad, (int)n_aad) == 1) &&
-	     (n == 0 || EVP_DecryptUpdate(x, pt, &len, ct, (int)n) == 1) &&
-	     EVP_CIPHER_CTX_ctrl(x, EVP_CTRL_AEAD_SET_TAG, CTR_HPKE_TAG, tag) == 1;
-	*good = ok && EVP_DecryptFinal_ex(x, none, &len) == 1;
-	EVP_CIPHER_CTX_free(x);
-	return ok ? 0 : ctr_fail(e, CTR_ENV, "hpke", "decryption failed");
-}
-
 static bool public_of(const uint8_t *sk, uint8_t pk[CTR_X25519_SIZE])
 {
 	ctr_auto_pkey EVP_PKEY *key =
@@ -200,7 +161,8 @@ int ctr_hpke_seal(const uint8_t pk[CTR_X25519_SIZE], const void *info, size_t n_
 		return ctr_buf_ok(out, "sealed message", e) < 0 ? -1 : ctr_fail_mem(e);
 	memcpy(room, enc, sizeof enc);
 	if (ctr_hpke_schedule(&c, sk.p, pk, enc, pk, info, n_info, e) == 0)
-		rc = ctr_hpke_encrypt(&c, aad, n_aad, pt, n, room + sizeof enc, e);
+		rc = ctr_gcm_encrypt(c.key, c.n_key, c.nonce, aad, n_aad, pt, n, room + sizeof enc,
+				     e);
 	if (rc == 0)
 		ctr_buf_commit(out, n + CTR_HPKE_EXTRA);
 	OPENSSL_cleanse(&c, sizeof c);
@@ -210,11 +172,11 @@ int ctr_hpke_seal(const uint8_t pk[CTR_X25519_SIZE], const void *info, size_t n_
 static int open_with(struct ctr_hpke_context *c, const void *aad, size_t n_aad,
 		     const struct ctr_rd *ct, struct ctr_secret *pt, struct ctr_err *e)
 {
-	size_t n = ct->left - CTR_HPKE_TAG; /* the caller saw to it that there is a tag */
+	size_t n = ct->left - CTR_GCM_TAG; /* the caller saw to it that there is a tag */
 	bool good = false;
 
 	if (ctr_secret_new(pt, n, e) < 0 ||
-	    ctr_hpke_decrypt(c, aad, n_aad, ct->p, n, pt->p, &good, e) < 0)
+	    ctr_gcm_decrypt(c->key, c->n_key, c->nonce, aad, n_aad, ct->p, n, pt->p, &good, e) < 0)
 		return -1;
 	return good ? 0
 		    : ctr_fail(e, CTR_NO, "hpke.open",
@@ -231,8 +193,8 @@ int ctr_hpke_open(const struct ctr_secret *sk, const void *info, size_t n_info, 
 
 	*pt = (struct ctr_secret){ 0 };
 	ctr_rd_init(&r, msg, n);
-	if (ctr_rd_copy(&r, enc, sizeof enc) < 0 || r.left < CTR_HPKE_TAG ||
-	    r.left - CTR_HPKE_TAG > CTR_HPKE_MAX)
+	if (ctr_rd_copy(&r, enc, sizeof enc) < 0 || r.left < CTR_GCM_TAG ||
+	    r.left - CTR_GCM_TAG > CTR_HPKE_MAX)
 		return ctr_fail(
 			e, CTR_FORMAT, "hpke.length",
 			"a sealed message of %zu bytes (expected %d more than its contents)", n,

@@ -2,13 +2,10 @@
 #ifndef LIB_CRYPTO_HPKE_H
 #define LIB_CRYPTO_HPKE_H
 
-#include <stdint.h>
-
-#include "buf.h"
+#include "crypto_gcm.h"
 
 #define CTR_X25519_SIZE 32
-#define CTR_HPKE_TAG 16
-#define CTR_HPKE_EXTRA (CTR_X25519_SIZE + CTR_HPKE_TAG) /* what sealing adds */
+#define CTR_HPKE_EXTRA (CTR_X25519_SIZE + CTR_GCM_TAG) /* what sealing adds */
 #define CTR_HPKE_MAX ((size_t)1 << 20)			/* bytes of a plaintext */
 
 /* A fresh key pair as bytes (RFC 7748); the caller frees *sk. CTR_ENV "key.generate". */

@@ -16,12 +16,4 @@ CTR_MUST int ctr_hpke_schedule(struct ctr_hpke_context *c, const uint8_t *sk, co
 			       const uint8_t *enc, const uint8_t *pk_r, const void *info,
 			       size_t n_info, struct ctr_err *e);
 
-/* AES-GCM with the context's key and nonce: n bytes and a tag into out; back, *good says whether
- * the tag is right. */
-CTR_MUST int ctr_hpke_encrypt(const struct ctr_hpke_context *c, const void *aad, size_t n_aad,
-			      const void *pt, size_t n, uint8_t *out, struct ctr_err *e);
-CTR_MUST int ctr_hpke_decrypt(const struct ctr_hpke_context *c, const void *aad, size_t n_aad,
-			      const uint8_t *ct, size_t n, uint8_t *pt, bool *good,
-			      struct ctr_err *e);
-
 #endif

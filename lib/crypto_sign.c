@@ -1,6 +1,5 @@
 #include "crypto_sign.h"
 
-#include <limits.h>
 #include <string.h>
 
 #include <openssl/core_names.h>
@@ -9,8 +8,8 @@
 #include <openssl/pem.h>
 #include <openssl/x509.h>
 
-#include "crypto.h"
 #include "crypto_key.h"
+#include "crypto_pkey.h"
 #include "rd.h"
 
 struct ctr_sign_key {
@@ -43,14 +42,11 @@ static int wrap_key(EVP_PKEY *key, struct ctr_sign_key **out, struct ctr_err *e)
 int ctr_sign_key_read(const char *name, const struct ctr_buf *pem, size_t half,
 		      struct ctr_sign_key **out, struct ctr_err *e)
 {
-	BIO *bio = pem->n <= INT_MAX ? BIO_new_mem_buf(ctr_buf_str(pem), (int)pem->n) : NULL;
-	EVP_PKEY *key = bio ? PEM_read_bio_PrivateKey(bio, NULL, ctr_key_no_password, NULL) : NULL;
+	EVP_PKEY *key = NULL;
 
 	*out = NULL;
-	BIO_free(bio);
-	if (!key)
-		return ctr_fail(e, CTR_FORMAT, "key.pem", "%s: no unencrypted private key in PEM",
-				name);
+	if (ctr_pkey_private(name, pem, &key, e) < 0)
+		return -1;
 	if (curve(key) == 0 || (half && curve(key) != half)) {
 		EVP_PKEY_free(key);
 		return ctr_fail(e, CTR_FORMAT, "key.kind", "%s: no EC key on %s", name,
@@ -185,39 +181,4 @@ int ctr_sign_key_spki(const struct ctr_sign_key *key, struct ctr_buf *der, struc
 	return add_spki(key->key, der)
 		       ? ctr_buf_ok(der, "key", e)
 		       : ctr_fail(e, CTR_ENV, "key.sign", "the public key could not be written");
-}
-
-/* A key of explicit parameters has another length, or does not come out as it went in. */
-static EVP_PKEY *public_key(const struct ctr_buf *spki)
-{
-	const uint8_t *at = (const uint8_t *)spki->p;
-	EVP_PKEY *key = spki->n > 0 && spki->n <= CTR_SPKI_P384
-				? d2i_PUBKEY(NULL, &at, (long)spki->n)
-				: NULL;
-	ctr_auto_buf struct ctr_buf again = { 0 };
-
-	if (key && add_spki(key, &again) && !again.bad && again.n == spki->n &&
-	    ctr_same(again.p, spki->p, again.n))
-		return key;
-	EVP_PKEY_free(key);
-	return NULL;
-}
-
-int ctr_spki_verify(const struct ctr_buf *spki, enum ctr_hash_alg alg, const void *p, size_t n,
-		    const struct ctr_buf *sig, bool *good, struct ctr_err *e)
-{
-	EVP_PKEY *key = public_key(spki);
-	EVP_MD_CTX *ctx;
-
-	*good = false;
-	if (!key)
-		return ctr_fail(e, CTR_FORMAT, "key.kind",
-				"no key on P-256 or P-384 (expected SubjectPublicKeyInfo in DER)");
-	ctx = EVP_MD_CTX_new();
-	*good = ctx && sig->n > 0 && sig->n <= CTR_ECDSA_DER_MAX &&
-		EVP_DigestVerifyInit_ex(ctx, NULL, hash_names[alg], NULL, NULL, key, NULL) == 1 &&
-		EVP_DigestVerify(ctx, (const uint8_t *)sig->p, sig->n, p, n) == 1;
-	EVP_MD_CTX_free(ctx);
-	EVP_PKEY_free(key);
-	return ctx ? 0 : ctr_fail_mem(e);
 }

@@ -1,4 +1,4 @@
-/* ECDSA with private keys from PEM or fresh ones, and with public keys in DER, over OpenSSL. */
+/* ECDSA with private keys from PEM, or fresh ones, over OpenSSL. */
 #ifndef LIB_CRYPTO_SIGN_H
 #define LIB_CRYPTO_SIGN_H
 
@@ -36,13 +36,5 @@ CTR_MUST int ctr_sign_der(const struct ctr_sign_key *key, enum ctr_hash_alg alg,
 #define CTR_SPKI_P256 91 /* bytes of a SubjectPublicKeyInfo */
 #define CTR_SPKI_P384 120
 #define CTR_ECDSA_DER_MAX 104 /* bytes of a signature in DER by a key on P-384 */
-
-/*
- * Whether sig is the signature in DER of p[0..n) by the key whose SubjectPublicKeyInfo is spki.
- * CTR_FORMAT "key.kind": no key on P-256 or P-384, or not in the one encoding that all agree on
- * (named curve, uncompressed point, canonical DER).
- */
-CTR_MUST int ctr_spki_verify(const struct ctr_buf *spki, enum ctr_hash_alg alg, const void *p,
-			     size_t n, const struct ctr_buf *sig, bool *good, struct ctr_err *e);
 
 #endif

@@ -4,6 +4,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "crypto_ecdsa.h"
 #include "enc.h"
 #include "json_b64.h"
 
@@ -145,7 +146,8 @@ int ctr_join_verify(const struct ctr_join *j, const uint8_t nonce[CTR_NONCE_SIZE
 	bool good;
 
 	if (bound(j, nonce, &b, e) < 0 ||
-	    ctr_spki_verify(&j->cert_key, CTR_SHA256, b.p, b.n, &j->signature, &good, e) < 0)
+	    ctr_ecdsa_verify(j->cert_key.p, j->cert_key.n, b.p, b.n, j->signature.p,
+			     j->signature.n, &good, e) < 0)
 		return -1;
 	return good ? 0
 		    : ctr_fail(e, CTR_NO, "join.signature",

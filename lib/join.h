@@ -43,8 +43,8 @@ CTR_MUST int ctr_join_report_data(const struct ctr_join *j, const uint8_t nonce[
  * "key.sign". */
 CTR_MUST int ctr_join_sign(struct ctr_join *j, const struct ctr_sign_key *key,
 			   const uint8_t nonce[CTR_NONCE_SIZE], struct ctr_err *e);
-/* Whether the signature is by cert_key: CTR_NO "join.signature"; CTR_FORMAT "key.kind": cert_key is
- * none. */
+/* Whether the signature is by cert_key: CTR_NO "join.signature"; CTR_FORMAT those of
+ * ctr_ecdsa_verify. */
 CTR_MUST int ctr_join_verify(const struct ctr_join *j, const uint8_t nonce[CTR_NONCE_SIZE],
 			     struct ctr_err *e);
 

@@ -31,14 +31,14 @@ static void rfc9180_vector(void **s)
 	T_MEM(c.key, want, 16);
 	unhex("56d890e5accaaf011cff4b7d", want);
 	T_MEM(c.nonce, want, 12);
-	T_OK(ctr_hpke_encrypt(&c, aad, sizeof aad - 1, pt, n, out, e));
+	T_OK(ctr_gcm_encrypt(c.key, c.n_key, c.nonce, aad, sizeof aad - 1, pt, n, out, e));
 	assert_int_equal(unhex("f938558b5d72f1a23810b4be2ab4f84331acc02fc97babc53a52ae8218a355a96d8"
 			       "770ac83d07bea87e13c512a",
 			       want),
-			 n + CTR_HPKE_TAG);
-	T_MEM(out, want, n + CTR_HPKE_TAG);
+			 n + CTR_GCM_TAG);
+	T_MEM(out, want, n + CTR_GCM_TAG);
 	T_OK(ctr_hpke_schedule(&d, sk_r, enc, enc, pk_r, info, sizeof info - 1, e));
-	T_OK(ctr_hpke_decrypt(&d, aad, sizeof aad - 1, out, n, back, &good, e));
+	T_OK(ctr_gcm_decrypt(d.key, d.n_key, d.nonce, aad, sizeof aad - 1, out, n, back, &good, e));
 	assert_true(good);
 	T_MEM(back, pt, n);
 }

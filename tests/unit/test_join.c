@@ -78,9 +78,9 @@ static void signature_covers_all_three(void **s)
 	T_OK(ctr_join_sign(&j, other, nonce, e));
 	T_OK(ctr_join_verify(&j, nonce, e));
 	ctr_buf_addc(&j.signature, '\0');
-	T_FAILS(ctr_join_verify(&j, nonce, e), CTR_NO, "join.signature");
+	T_FAILS(ctr_join_verify(&j, nonce, e), CTR_FORMAT, "ecdsa.signature");
 	ctr_buf_reset(&j.signature);
-	T_FAILS(ctr_join_verify(&j, nonce, e), CTR_NO, "join.signature");
+	T_FAILS(ctr_join_verify(&j, nonce, e), CTR_FORMAT, "ecdsa.signature");
 	ctr_sign_key_free(key);
 	ctr_sign_key_free(other);
 }
@@ -137,20 +137,20 @@ static void refuses_other_keys(void **s)
 	(void)s;
 	ctr_sign_key_free(sound(&j));
 	j.cert_key.p[0] ^= 1;
-	T_FAILS(ctr_join_verify(&j, nonce, e), CTR_FORMAT, "key.kind");
+	T_FAILS(ctr_join_verify(&j, nonce, e), CTR_FORMAT, "key.spki");
 	j.cert_key.p[0] ^= 1;
 	j.cert_key.p[90] ^= 1; /* no point of the curve */
-	T_FAILS(ctr_join_verify(&j, nonce, e), CTR_FORMAT, "key.kind");
+	T_FAILS(ctr_join_verify(&j, nonce, e), CTR_FORMAT, "key.spki");
 	ctr_buf_addc(&j.cert_key, '\0');
-	T_FAILS(ctr_join_verify(&j, nonce, e), CTR_FORMAT, "key.kind");
+	T_FAILS(ctr_join_verify(&j, nonce, e), CTR_FORMAT, "key.spki");
 	spki_of(EVP_EC_gen("P-256"), "compressed", &j.cert_key);
-	T_FAILS(ctr_join_verify(&j, nonce, e), CTR_FORMAT, "key.kind");
+	T_FAILS(ctr_join_verify(&j, nonce, e), CTR_FORMAT, "key.spki");
 	spki_of(EVP_EC_gen("secp256k1"), NULL, &j.cert_key);
 	T_FAILS(ctr_join_verify(&j, nonce, e), CTR_FORMAT, "key.kind");
 	spki_of(EVP_PKEY_Q_keygen(NULL, NULL, "ED25519"), NULL, &j.cert_key);
 	T_FAILS(ctr_join_verify(&j, nonce, e), CTR_FORMAT, "key.kind");
 	ctr_buf_reset(&j.cert_key);
-	T_FAILS(ctr_join_verify(&j, nonce, e), CTR_FORMAT, "key.kind");
+	T_FAILS(ctr_join_verify(&j, nonce, e), CTR_FORMAT, "key.spki");
 }
 
 /* A request's text with one member replaced by `text` (JSON), or taken out. */

@@ -4,21 +4,22 @@
 #include <time.h>
 
 #include "cmd.h"
+#include "endorse.h"
 #include "file.h"
-#include "sources.h"
+#include "tool_sources.h"
 
 enum { O_PRODUCT = 1 };
 
 static const struct ctr_opt opts[] = {
-	{ SRC_DIR, "collateral", 0, "DIR", "the directory to fill" },
+	{ CTR_SRC_DIR, "collateral", 0, "DIR", "the directory to fill" },
 	{ O_PRODUCT, "product", 0, "NAME",
 	  "Milan, Genoa or Turin, for reports that do not say it" },
-	SOURCES_NET,
+	CTR_SOURCES_NET,
 	{ 0 },
 };
 
 struct work {
-	struct sources src;
+	struct ctr_sources src;
 	enum ctr_snp_product product;
 };
 
@@ -27,7 +28,7 @@ static int on_opt(void *ctx, int id, const char *value, struct ctr_err *e)
 	struct work *w = ctx;
 
 	if (id != O_PRODUCT)
-		return sources_opt(&w->src, id, value, e);
+		return ctr_sources_opt(&w->src, id, value, e);
 	w->product = ctr_snp_product_find(value, strlen(value));
 	return w->product < CTR_PRODUCTS
 		       ? 0
@@ -78,7 +79,7 @@ static int fetch(struct work *w, const char *dir, const char *path, struct ctr_b
 
 int cmd_fetch(struct ctr_tool *t, int argc, char **argv, struct ctr_buf *out, struct ctr_err *e)
 {
-	struct work w = { .product = CTR_PRODUCTS, .src.no_cache = true };
+	struct work w = { .product = CTR_PRODUCTS };
 	const char *dir;
 	int first = 0, rc;
 
@@ -87,6 +88,8 @@ int cmd_fetch(struct ctr_tool *t, int argc, char **argv, struct ctr_buf *out, st
 		     "files.";
 	t->example = "ctr-attest-verify fetch --collateral dir evidence.cbor";
 	t->opts = opts;
+	ctr_sources_init(&w.src, time(NULL));
+	w.src.no_cache = true;
 	rc = ctr_tool_opts(t, argc, argv, on_opt, &w, &first, e);
 	if (rc < 0 || t->served)
 		return rc;
@@ -94,11 +97,11 @@ int cmd_fetch(struct ctr_tool *t, int argc, char **argv, struct ctr_buf *out, st
 	w.src.c.dir = NULL; /* it is filled, not searched */
 	if (!dir)
 		return ctr_fail(e, CTR_USAGE, "usage", "which directory? (--collateral)");
-	rc = sources_ready(&w.src, time(NULL), &t->log, e);
+	rc = ctr_sources_ready(&w.src, &t->log, e);
 	if (rc == 0 && first == argc)
 		rc = fetch(&w, dir, "-", out, e);
 	for (int i = first; i < argc && rc == 0; i++)
 		rc = fetch(&w, dir, argv[i], out, e);
-	sources_free(&w.src);
+	ctr_sources_free(&w.src);
 	return rc;
 }

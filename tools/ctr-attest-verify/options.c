@@ -5,11 +5,11 @@
 
 #include "batch.h"
 #include "cmd.h"
-#include "coordinator.h"
+#include "deployment.h"
 #include "enc.h"
 #include "file.h"
 #include "issue.h"
-#include "sources.h"
+#include "tool_sources.h"
 #include "verify.h"
 
 enum {
@@ -22,10 +22,7 @@ enum {
 	O_POLICY,
 	O_ROLE,
 	O_AT,
-	O_CRL,
-	O_TCB,
 	O_WARN,
-	O_ROOT,
 	O_BATCH,
 	O_ISSUE,
 	O_PLATFORM,
@@ -47,12 +44,9 @@ static const struct ctr_opt opts[] = {
 	{ O_POLICY, "policy-hash", 0, "HEX", "the policy that it must be: HOST_DATA, MRCONFIGID" },
 	{ O_ROLE, "role", 0, "coordinator", "the role that its policy has in the manifest" },
 	{ O_AT, "at", 0, "TIME", "verify as of then (YYYY-MM-DDThh:mm:ssZ)" },
-	{ O_CRL, "crl", 0, "MODE", "required, if-available (default) or never" },
-	{ O_TCB, "tcb", 0, "MODE",
-	  "TDX: TCB info and QE identity: required (default) or if-available" },
 	{ O_WARN, "warn-days", 0, "N", "warn of what expires within N days (default 7)" },
-	SOURCES_LOCAL,
-	SOURCES_NET,
+	CTR_SOURCES_LOCAL,
+	CTR_SOURCES_NET,
 	{ O_EAR, "ear", 0, NULL, "the result as claims of an EAT attestation result" },
 	{ O_EAR_KEY, "ear-key", 0, "FILE", "as a JWT, signed with this EC key (PEM)" },
 	{ O_ISSUE, "issue", 0, NULL, "print this machine's evidence, bound to --report-data" },
@@ -64,17 +58,16 @@ static const struct ctr_opt opts[] = {
 	{ O_OUTPUT, "output", 'o', "DIR",
 	  "writes the CAs, manifests and policies that were verified" },
 	{ O_BATCH, "batch", 0, NULL, "file names on stdin, one a line; one JSON result a line" },
-	{ O_ROOT, "insecure-test-root", 0, "FILE",
-	  "trust this root certificate instead of the vendors'" },
+	CTR_SOURCES_STRICT,
 	{ 0 },
 };
 
 struct work {
 	struct job job;
-	struct sources from;
-	const char *manifest, *appraisal, *test_root;
+	struct ctr_sources from;
+	const char *manifest, *appraisal;
 	const char *platform, *ear_key;
-	struct coordinator coordinator;
+	struct deployment coordinator;
 	bool batch, issue, has_nonce;
 	const char *refs[16];
 	size_t n_refs;
@@ -88,28 +81,6 @@ static int hex(const char *what, const char *s, struct ctr_want *w, size_t n, st
 				2 * n);
 	w->what = CTR_WANT_EQUAL;
 	return 0;
-}
-
-static int crl_mode(const char *s, enum ctr_crl_mode *mode, struct ctr_err *e)
-{
-	static const char *const names[] = { "required", "if-available", "never" };
-
-	for (int i = 0; i < 3; i++) {
-		if (strcmp(s, names[i]) == 0) {
-			*mode = (enum ctr_crl_mode)i;
-			return 0;
-		}
-	}
-	return ctr_fail(e, CTR_USAGE, "usage",
-			"--crl=%s (expected required, if-available or never)", s);
-}
-
-static int tcb_mode(const char *s, bool *optional, struct ctr_err *e)
-{
-	*optional = strcmp(s, "if-available") == 0;
-	if (*optional || strcmp(s, "required") == 0)
-		return 0;
-	return ctr_fail(e, CTR_USAGE, "usage", "--tcb=%s (expected required or if-available)", s);
 }
 
 static int policy_hash(struct ctr_appraisal *a, const char *s, struct ctr_err *e)
@@ -137,12 +108,12 @@ static int role(struct job *j, const char *s, struct ctr_err *e)
 	return 0;
 }
 
-static int at(struct job *j, const char *s, struct ctr_err *e)
+static int at(struct work *w, const char *s, struct ctr_err *e)
 {
-	if (ctr_time_parse(s, &j->vf.opts.at, NULL) < 0)
+	if (ctr_time_parse(s, &w->from.verify.at, NULL) < 0)
 		return ctr_fail(e, CTR_USAGE, "usage", "--at=%s (expected YYYY-MM-DDThh:mm:ssZ)",
 				s);
-	j->at_given = true;
+	w->job.at_given = true;
 	return 0;
 }
 
@@ -176,8 +147,8 @@ static int on_opt(void *ctx, int id, const char *value, struct ctr_err *e)
 {
 	struct work *w = ctx;
 
-	if (id >= SRC_FIRST && id <= SRC_LAST)
-		return sources_opt(&w->from, id, value, e);
+	if (id >= CTR_SRC_FIRST && id <= CTR_SRC_LAST)
+		return ctr_sources_opt(&w->from, id, value, e);
 	switch (id) {
 	case O_MANIFEST:
 		w->manifest = value;
@@ -200,11 +171,7 @@ static int on_opt(void *ctx, int id, const char *value, struct ctr_err *e)
 	case O_ROLE:
 		return role(&w->job, value, e);
 	case O_AT:
-		return at(&w->job, value, e);
-	case O_CRL:
-		return crl_mode(value, &w->job.vf.opts.crl, e);
-	case O_TCB:
-		return tcb_mode(value, &w->job.vf.opts.tcb_optional, e);
+		return at(w, value, e);
 	case O_WARN:
 		return warn_days(&w->job, value, e);
 	case O_BATCH:
@@ -230,11 +197,8 @@ static int on_opt(void *ctx, int id, const char *value, struct ctr_err *e)
 	case O_ISSUE:
 		w->issue = true;
 		return 0;
-	case O_PLATFORM:
-		w->platform = value;
-		return 0;
 	default:
-		w->test_root = value;
+		w->platform = value;
 		return 0;
 	}
 }
@@ -289,23 +253,6 @@ static int load_refs(struct work *w, struct ctr_err *e)
 	return 0;
 }
 
-static int load_root(struct work *w, struct ctr_err *e)
-{
-	ctr_auto_chain struct ctr_chain c = { 0 };
-	ctr_auto_x509 X509 *der = NULL;
-	ctr_auto_buf struct ctr_buf b = { 0 };
-
-	if (!w->test_root)
-		return 0;
-	if (ctr_file_read(w->test_root, CTR_CERT_MAX, &b, e) < 0)
-		return -1;
-	if (b.n && b.p[0] == '-' ? ctr_x509_pem(b.p, b.n, w->test_root, &c, e) < 0
-				 : ctr_x509_der(b.p, b.n, w->test_root, &der, e) < 0)
-		return -1;
-	w->job.vf.opts.test_root = w->job.test_root;
-	return ctr_x509_spki(der ? der : c.v[0], w->job.test_root, e);
-}
-
 static int load_ear_key(struct work *w, struct ctr_err *e)
 {
 	ctr_auto_buf struct ctr_buf pem = { .wipe = true };
@@ -321,7 +268,7 @@ static int load_ear_key(struct work *w, struct ctr_err *e)
 /* Its certificates are worth what the evidence is bound to: nothing about it may be left open. */
 static int check_coordinator(const struct work *w, const char *path, struct ctr_err *e)
 {
-	const struct coordinator *c = &w->coordinator;
+	const struct deployment *c = &w->coordinator;
 
 	if (!c->response && !c->url)
 		return w->has_nonce || c->output
@@ -406,16 +353,16 @@ static int run(struct work *w, const char *path, struct ctr_buf *out, struct ctr
 
 	if (w->issue)
 		return issue_evidence(w, path, out, e);
-	if (load_appraisal(w, e) < 0 || load_refs(w, e) < 0 || load_root(w, e) < 0 ||
-	    load_ear_key(w, e) < 0 || check_question(w, path, e) < 0)
+	if (load_appraisal(w, e) < 0 || load_refs(w, e) < 0 ||
+	    ctr_sources_ready(&w->from, w->job.log, e) < 0 || load_ear_key(w, e) < 0 ||
+	    check_question(w, path, e) < 0)
 		return -1;
 	w->job.vf.any_guest = w->authenticity;
-	if (sources_ready(&w->from, w->job.vf.opts.at, w->job.log, e) < 0)
-		return -1;
+	w->job.vf.opts = w->from.verify;
 	w->job.from = w->from.c;
 	w->coordinator.manifest = w->manifest;
 	if (w->coordinator.response || w->coordinator.url)
-		return coordinator_run(&w->job, &w->coordinator, out, e);
+		return deployment_run(&w->job, &w->coordinator, out, e);
 	if (!w->batch)
 		return job_run(&w->job, path, false, out, e);
 	if (ctr_snp_cache_new(&w->job.vf.snp, e) == 0 && ctr_tdx_cache_new(&w->job.vf.tdx, e) == 0)
@@ -445,8 +392,7 @@ int cmd_verify(struct ctr_tool *t, int argc, char **argv, struct ctr_buf *out, s
 	t->opts = opts;
 	ctr_appraisal_init(&w.job.appraisal);
 	w.job.vf.appraisal = &w.job.appraisal;
-	w.job.vf.opts.at = time(NULL);
-	w.job.vf.opts.crl = CTR_CRL_IF_AVAILABLE;
+	ctr_sources_init(&w.from, time(NULL));
 	rc = ctr_tool_opts(t, argc, argv, on_opt, &w, &first, e);
 	if (rc == 0 && !t->served)
 		rc = argc - first > (w.batch ? 0 : 1)
@@ -455,7 +401,7 @@ int cmd_verify(struct ctr_tool *t, int argc, char **argv, struct ctr_buf *out, s
 				       "too many files (expected one; with --batch names on stdin)")
 			     : run(&w, first < argc ? argv[first] : "-", out, e);
 	ctr_sign_key_free(w.job.ear_key);
-	sources_free(&w.from);
+	ctr_sources_free(&w.from);
 	ctr_appraisal_free(&w.job.appraisal);
 	ctr_manifest_free(&w.job.refs);
 	return rc;

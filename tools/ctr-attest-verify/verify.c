@@ -65,7 +65,6 @@ static int verify(const struct job *j, const char *path, const struct ctr_eviden
 		  const struct job_more *more, struct ctr_json *obj, struct ctr_err *e)
 {
 	ctr_auto_verdict struct ctr_verdict v = { 0 };
-	const struct ctr_check *why;
 
 	if (ctr_verify(&j->vf, ev, &v, e) < 0 || (more && more->check(more->ctx, &v.checks, e) < 0))
 		return -1;
@@ -75,12 +74,7 @@ static int verify(const struct job *j, const char *path, const struct ctr_eviden
 	if (j->at_given && !j->ear)
 		ctr_json_set_bool(obj, "verified_at_given", true);
 	warn_expiry(j, path, &v);
-	if (v.accepted)
-		return 0;
-	why = ctr_checks_failed(&v.checks);
-	ctr_fail(e, CTR_NO, why ? why->name : "rejected", "rejected: %s: expected %s, found %s",
-		 why ? why->name : "", why ? why->expected : "", why ? why->found : "");
-	return why && *why->detail ? ctr_err_fix(e, "%s", why->detail) : -1;
+	return v.accepted ? 0 : ctr_checks_reject(&v.checks, e);
 }
 
 int job_evidence(const struct job *j, const char *path, struct ctr_evidence *ev,

@@ -12,7 +12,6 @@ struct job {
 	struct ctr_appraisal appraisal;
 	struct ctr_manifest refs;
 	struct ctr_collateral_opts from; /* what evidence lacks */
-	uint8_t test_root[CTR_SHA256_SIZE];
 	bool inspect;		      /* decode alone */
 	bool ear;		      /* the result as an EAR */
 	struct ctr_sign_key *ear_key; /* signed with it; NULL: as bare claims */

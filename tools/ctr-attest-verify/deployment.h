@@ -1,12 +1,12 @@
 /* A Coordinator's answer: is it the one that enforces this manifest, and are these its
  * certificates? */
-#ifndef TOOLS_CTR_ATTEST_VERIFY_COORDINATOR_H
-#define TOOLS_CTR_ATTEST_VERIFY_COORDINATOR_H
+#ifndef TOOLS_CTR_ATTEST_VERIFY_DEPLOYMENT_H
+#define TOOLS_CTR_ATTEST_VERIFY_DEPLOYMENT_H
 
-#include "answer.h"
+#include "coordinator.h"
 #include "verify.h"
 
-struct coordinator {
+struct deployment {
 	const char *response;	       /* file of a saved answer, NULL: it is asked for */
 	const char *url;	       /* of the Coordinator's API, without "/v1/attest" */
 	uint8_t nonce[CTR_NONCE_SIZE]; /* that was sent for the saved answer */
@@ -14,12 +14,9 @@ struct coordinator {
 	const char *output;	       /* directory for what was verified, NULL for none */
 };
 
-/*
- * As job_run; on success also writes the directory. The answer's own faults: ids of
- * ctr_answer_parse; CTR_ENV: those of ctr_http_do, "coordinator.refused" with the Coordinator's own
- * words, "coordinator.random".
- */
-CTR_MUST int coordinator_run(const struct job *j, const struct coordinator *c, struct ctr_buf *out,
-			     struct ctr_err *e);
+/* As job_run; on success also writes the directory. Errors of ctr_coordinator_ask and
+ * ctr_attested_read. */
+CTR_MUST int deployment_run(const struct job *j, const struct deployment *d, struct ctr_buf *out,
+			    struct ctr_err *e);
 
 #endif
