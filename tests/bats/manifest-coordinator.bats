@@ -102,7 +102,7 @@ t() {
 @test "a first manifest: set, its seed shares written, its CAs printed" {
 	coordinator
 	sets 0 ok -o shares.json <manifest.json
-	that --arg t "$(t manifest.json)" '.transition_hash == $t and .generation == 1'
+	that ".transition_hash == \"$(t manifest.json)\" and .generation == 1"
 	jq -j .root_ca <<<"$output" | cmp - "$k/root-ca.pem"
 	jq -j .mesh_ca <<<"$output" | cmp - "$k/mesh-ca.pem"
 	cmp shares.json made.json
@@ -111,10 +111,16 @@ t() {
 	[ "$(asked_for | tr '\n' ' ')" = '/ok/v1/attest /ok/v1/manifest /ok/v1/attest ' ]
 }
 
+@test "a manifest without seed share owners is set with a warning" {
+	coordinator
+	sets 0 ok <<<"$(manifest pod '.SeedshareOwnerPubKeys = []')"
+	jq -e '.id == "set.no-recovery" and .level == "warning"' <<<"$stderr"
+}
+
 @test "an update follows what is there, signed by an owner; the root CA stays" {
 	coordinator older.json
 	sets 0 ok -w "$k/owner.pem" --coordinator-root-ca "$k/root-ca.pem" --previous-transition-hash "$(t older.json)" manifest.json
-	that --arg t "$(t older.json manifest.json)" '.transition_hash == $t and .generation == 2'
+	that ".transition_hash == \"$(t older.json manifest.json)\" and .generation == 2"
 	command get ok
 	ok "${cmd[@]}" -m manifest.json -o got.json
 	cmp got.json manifest.json
@@ -145,6 +151,19 @@ t() {
 	# nothing was sent, and nothing is left
 	asked_for | grep manifest && fail sent
 	[ ! -e no ]
+	# a disk that is full only now: standard output has them
+	mkfifo kept-pipe
+	cat kept-pipe >kept &
+	(
+		trap '' XFSZ
+		ulimit -f 0
+		command set ok
+		"${cmd[@]}" -p policies -o shares3.json <manifest.json 2>&3
+	) 3>&1 >kept-pipe | cat >said
+	wait $!
+	jq -e '.id == "write" and (.fix | contains("standard output"))' said
+	cmp kept made.json
+	coordinator
 	sets 1 shareless -o shares2.json <manifest.json
 	says seedshare.missing
 	[ ! -e shares2.json ]
@@ -223,7 +242,7 @@ initdata() { echo "io.katacontainers.config.hypervisor.cc_init_data: $(document 
 	coordinator older.json
 	sets 0 late -w "$k/owner.pem" --retry-conflict manifest.json
 	[[ $stderr == *set.conflict* ]]
-	that --arg t "$(t older.json rival.json manifest.json)" '.transition_hash == $t and .generation == 3'
+	that ".transition_hash == \"$(t older.json rival.json manifest.json)\" and .generation == 3"
 	sets 1 ok -w "$k/owner.pem" --previous-transition-hash "$(t older.json)" manifest.json
 	says set.previous
 	sets 2 ok --retry-conflict --previous-transition-hash "$(t older.json)" manifest.json

@@ -182,16 +182,14 @@ static int keep_shares(const struct work *w, struct ctr_err *e)
 {
 	const struct ctr_buf *doc = &w->answer.seed_shares;
 
-	if (doc->n == 0 && (w->before.answer.manifests.n || w->m.n_seedshare == 0))
+	if (w->before.answer.manifests.n || w->m.n_seedshare == 0)
 		return 0;
 	if (doc->n == 0) {
 		ctr_fail(e, CTR_NO, "seedshare.missing", "no seed shares in the answer");
 		return ctr_err_fix(e, "nobody can recover this deployment: start anew");
 	}
-	if (w->shares && ctr_file_write(w->shares, doc->p, doc->n, 0600, e) == 0)
+	if (ctr_file_write(w->shares, doc->p, doc->n, 0600, e) == 0)
 		return 0;
-	if (!w->shares)
-		ctr_fail(e, CTR_ENV, "seedshare.unexpected", "the answer holds seed shares");
 	if (ctr_fd_write(STDOUT_FILENO, "standard output", doc->p, doc->n, NULL) == 0)
 		ctr_err_fix(e, "the shares are on standard output instead: keep them");
 	return -1;
