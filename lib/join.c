@@ -183,21 +183,31 @@ int ctr_join_nonce(const char *header, uint8_t nonce[CTR_NONCE_SIZE], struct ctr
 	return 0;
 }
 
-static int answer_fields(const struct ctr_jval *root, struct ctr_join_answer *a, struct ctr_err *e)
+/* An object with these keys alone, of our version. */
+static int versioned(const struct ctr_jval *root, const char *const *keys, struct ctr_err *e)
 {
-	static const char *const keys[] = { "version", "cert_chain",	"mesh_ca",
-					    "root_ca", "sealed_secret", NULL };
-	struct ctr_jval version, sealed;
+	struct ctr_jval version;
 	const char *v;
 
 	if (ctr_jobject(root, e) < 0 || ctr_jonly(root, keys, e) < 0)
 		return -1;
 	version = ctr_jget(root, "version");
-	sealed = ctr_jget(root, "sealed_secret");
 	if (ctr_jstring(&version, &v, e) < 0)
 		return -1;
-	if (strcmp(v, "v1") != 0)
-		return ctr_jfail(&version, e, "join.version", "version \"%.40s\" (expected v1)", v);
+	return strcmp(v, "v1") == 0 ? 0
+				    : ctr_jfail(&version, e, "join.version",
+						"version \"%.40s\" (expected v1)", v);
+}
+
+static int answer_fields(const struct ctr_jval *root, struct ctr_join_answer *a, struct ctr_err *e)
+{
+	static const char *const keys[] = { "version", "cert_chain",	"mesh_ca",
+					    "root_ca", "sealed_secret", NULL };
+	struct ctr_jval sealed;
+
+	if (versioned(root, keys, e) < 0)
+		return -1;
+	sealed = ctr_jget(root, "sealed_secret");
 	if (member(root, "cert_chain", 1, CTR_JOIN_MAX, &a->cert_chain, e) < 0 ||
 	    member(root, "mesh_ca", 1, CTR_JOIN_MAX, &a->mesh_ca, e) < 0 ||
 	    member(root, "root_ca", 1, CTR_JOIN_MAX, &a->root_ca, e) < 0)
@@ -236,4 +246,30 @@ void ctr_join_info(const uint8_t nonce[CTR_NONCE_SIZE], struct ctr_buf *info)
 {
 	ctr_buf_adds(info, "contrast mesh secret v1");
 	ctr_buf_add(info, nonce, CTR_NONCE_SIZE);
+}
+
+int ctr_join_ca_parse(const char *name, const char *p, size_t n, struct ctr_buf *mesh_ca,
+		      struct ctr_err *e)
+{
+	static const char *const keys[] = { "version", "mesh_ca", NULL };
+	ctr_auto_json struct ctr_json *json = NULL;
+	struct ctr_jval root;
+
+	if (text_fits(n, e) < 0 || ctr_json_parse(name, p, n, &json, e) < 0)
+		return -1;
+	root = ctr_jroot(json);
+	if (versioned(&root, keys, e) < 0 ||
+	    member(&root, "mesh_ca", 1, CTR_JOIN_MAX, mesh_ca, e) < 0)
+		return ctr_wrap(e, "%s", name);
+	return 0;
+}
+
+int ctr_join_ca_print(const struct ctr_buf *mesh_ca, struct ctr_buf *b, struct ctr_err *e)
+{
+	ctr_auto_json struct ctr_json *obj = ctr_json_new_object();
+
+	if (!ctr_json_set_string(obj, "version", "v1") ||
+	    !ctr_json_set_base64(obj, "mesh_ca", mesh_ca->p, mesh_ca->n))
+		return ctr_fail_mem(e);
+	return print(obj, b, e);
 }

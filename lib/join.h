@@ -80,4 +80,12 @@ CTR_MUST int ctr_join_answer_print(const struct ctr_join_answer *a, struct ctr_b
 /* HPKE's info of the sealed secret: "contrast mesh secret v1" || nonce, appended. */
 void ctr_join_info(const uint8_t nonce[CTR_NONCE_SIZE], struct ctr_buf *info);
 
+/*
+ * The answer to GET /v1/mesh/ca: {"version","mesh_ca"}, the PEM in base64. Anybody may ask, nothing
+ * proves it: who has a certificate by another mesh CA joins again. Appended; ids as above.
+ */
+CTR_MUST int ctr_join_ca_parse(const char *name, const char *p, size_t n, struct ctr_buf *mesh_ca,
+			       struct ctr_err *e);
+CTR_MUST int ctr_join_ca_print(const struct ctr_buf *mesh_ca, struct ctr_buf *b, struct ctr_err *e);
+
 #endif
