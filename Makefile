@@ -35,7 +35,7 @@ ALLLDFLAGS := -pie -Wl,-z,relro,-z,now,-z,noexecstack -Wl,--as-needed \
 # Libraries per program, so that a parser does not link what it does not use.
 LIBS := -lcrypto -lcjson -lcbor -lyaml
 LIBS_ctr-policygen := -lz -lzstd -lpthread
-LIBS_ctr-manifest := -lz
+LIBS_ctr-manifest := -lz -lpthread
 LIBS_ctr-attest-verify := -lz -lpthread
 LIBS_ctr-coordinatord := -lssl -lz -levent_core -lpthread
 LIBS_tests := $(LIBS) -lssl -lz -lzstd -levent_core -lpthread

@@ -134,16 +134,11 @@ int ctr_attested_bind(const struct ctr_attested *a, struct ctr_appraisal *p, str
 	return 0;
 }
 
-static bool same(const struct ctr_buf *a, const struct ctr_buf *b)
-{
-	return a->n == b->n && ctr_same(ctr_buf_str(a), ctr_buf_str(b), a->n);
-}
-
 static void check_manifest(const struct ctr_answer *a, const struct ctr_coordinator_want *w,
 			   struct ctr_checks *cs)
 {
 	size_t n = a->manifests.n;
-	bool there = n > 0, equal = there && same(&a->manifests.v[n - 1], w->bytes);
+	bool there = n > 0, equal = there && ctr_buf_same(&a->manifests.v[n - 1], w->bytes);
 
 	ctr_check(cs, "coordinator.manifest", equal, "the expected manifest, byte for byte",
 		  equal	  ? "so"
@@ -193,7 +188,7 @@ bool ctr_same_certificate(const struct ctr_buf *a, const struct ctr_buf *b)
 	return ctr_x509_pem(a->p, a->n, "a", &x, NULL) == 0 &&
 	       ctr_x509_pem(b->p, b->n, "b", &y, NULL) == 0 && x.n == 1 && y.n == 1 &&
 	       ctr_x509_print(x.v[0], &p, NULL) == 0 && ctr_x509_print(y.v[0], &q, NULL) == 0 &&
-	       same(&p, &q);
+	       ctr_buf_same(&p, &q);
 }
 
 /* lesson: a Coordinator that was recovered with another's seed has another root CA */
