@@ -27,7 +27,7 @@ SANFLAGS := -fsanitize=address,undefined$(if $(filter fuzz,$(SAN)),$(comma)fuzze
 	-fno-sanitize-recover=all -fno-omit-frame-pointer
 WARN := -Wall -Wextra -Wshadow -Wvla -Wformat=2 -Wstrict-prototypes -Wmissing-prototypes \
 	-Wcast-qual -Wimplicit-fallthrough $(WERROR)
-ALLCFLAGS := -std=c17 -D_GNU_SOURCE -O2 -g $(WARN) -fPIE -iquote lib -iquote . -DCTR_VERSION='"$(VERSION)"' \
+ALLCFLAGS := -std=c17 -D_GNU_SOURCE -O2 -g $(WARN) -fPIE -ffunction-sections -fdata-sections -iquote lib -iquote . -DCTR_VERSION='"$(VERSION)"' \
 	$(if $(SAN),$(SANFLAGS),$(HARDEN)) $(CFLAGS)
 ALLLDFLAGS := -pie -Wl,-z,relro,-z,now,-z,noexecstack -Wl,--as-needed \
 	$(if $(SAN),$(SANFLAGS)) $(LDFLAGS)
