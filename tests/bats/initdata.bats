@@ -383,12 +383,39 @@ document() {
 	! grep -E '(lseek|pread64?|mmap)\([0-9]+' trace | grep -q disk
 }
 
+@test "lesson: mode 0666: modes are said, whatever the umask" {
+	umask 0
+	accepts --platform "$snp" --device disk
+	[ "$(stat -c %a out out/* | sort -u | xargs)" = "600 700" ]
+	rm -r out
+	umask 0777
+	PATH=$BUILD/sim:$PATH ctr-initdata --platform "$snp" --device disk --output out
+	[ "$(stat -c %a out out/* | sort -u | xargs)" = "600 700" ]
+}
+
 @test "verify: usage" {
 	refuses 2 usage ctr-initdata --errors=json --device disk --policy policy.rego
 	refuses 2 usage ctr-initdata --errors=json --initdata doc.toml --policy policy.rego
 	refuses 2 usage ctr-initdata --errors=json disk
 	refuses 2 number ctr-initdata --errors=json --wait x
 	refuses 2 usage ctr-initdata --errors=json --no-such
+}
+
+@test "the examples of the page run" {
+	grep '^\.Dl \$ ' "$TOP/man/ctr-initdata.8" | sed 's/^\.Dl \$ //' >commands
+	[ "$(wc -l <commands)" -ge 5 ]
+	bash -euo pipefail commands >seen
+	tail -n 1 seen | grep -qx "$(ctr-initdata build --policy policy.rego --digest)"
+}
+
+@test "the page has each id that the program's own parts fail with" {
+	local id
+	grep -ohE '"(disk|initdata|report|output)\.[a-z-]+"' "$TOP"/tools/ctr-initdata/*.c "$TOP"/lib/initdata.c "$TOP"/lib/toml.c |
+		tr -d '"' | grep -vE '\.[ch]$|initdata\.toml$' | sort -u >ids
+	[ "$(wc -l <ids)" -ge 12 ]
+	while read -r id; do
+		grep -qE "^\.It Li .*\b$id\b" "$TOP/man/ctr-initdata.8" || fail "$id"
+	done <ids
 }
 
 # --- the program that ships ---
