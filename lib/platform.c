@@ -105,7 +105,9 @@ static int no_such(const char *spec, struct ctr_err *e)
 		const struct ctr_platform_kind *k = ctr_platform_kinds[i];
 
 		ctr_buf_addf(&known, ", %s%s", k->name,
-			     k->takes_arg ? ":DIR" : k->vmpl ? "[,vmpl=0…3]" : "");
+			     k->takes_arg ? ":DIR"
+			     : k->vmpl	  ? "[,vmpl=0…3]"
+					  : "");
 	}
 	return ctr_fail(e, CTR_USAGE, "platform.spec", "%s: no platform (auto%s)", spec,
 			ctr_buf_str(&known));

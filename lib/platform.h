@@ -62,9 +62,8 @@ CTR_MUST int ctr_platform_issue(struct ctr_platform *p, const uint8_t report_dat
  * The same as bare bytes: appends the report or quote and, on SNP, the host's certificate table,
  * which nobody has looked at.
  */
-CTR_MUST int ctr_platform_report(struct ctr_platform *p,
-				 const uint8_t report_data[CTR_REPORT_DATA], struct ctr_buf *report,
-				 struct ctr_buf *table, struct ctr_err *e);
+CTR_MUST int ctr_platform_report(struct ctr_platform *p, const uint8_t report_data[CTR_REPORT_DATA],
+				 struct ctr_buf *report, struct ctr_buf *table, struct ctr_err *e);
 
 /*
  * tdx-guest, and sim of a TD: a TDREPORT, which only this machine can check (Intel TDX module ABI,

@@ -32,8 +32,8 @@ static int sim_report(struct ctr_platform *p, const uint8_t *report_data, struct
 	return p->tee == CTR_TEE_SNP ? ctr_sim_table(p->sim, table, e) : 0;
 }
 
-/* Intel TDX module ABI, TDREPORT_STRUCT: REPORTMACSTRUCT, TEE_TCB_INFO, TDINFO_STRUCT at 512. The MAC
- * is left zero: software has no key for it. */
+/* Intel TDX module ABI, TDREPORT_STRUCT: REPORTMACSTRUCT, TEE_TCB_INFO, TDINFO_STRUCT at 512. The
+ * MAC is left zero: software has no key for it. */
 static int sim_tdreport(struct ctr_platform *p, const uint8_t *report_data, uint8_t *report,
 			struct ctr_err *e)
 {

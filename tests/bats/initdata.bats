@@ -56,7 +56,7 @@ rejects() {
 # le N: eight bytes, the least significant first.
 le() {
 	local i
-	for i in 0 1 2 3 4 5 6 7; do printf "\\x$(printf %02x $(($1 >> 8 * i & 255)))"; done
+	for i in 0 1 2 3 4 5 6 7; do printf %02x $(($1 >> 8 * i & 255)); done | xxd -r -p
 }
 
 # disk_of [LENGTH]: standard input, gzip data or what stands for it, as a disk.
@@ -186,7 +186,7 @@ document() {
 	hash=$(jq -r .host_data seen.json)
 	# its manifest has the same
 	ctr-manifest policies -o policies annotated.yaml
-	ls policies | grep -q "$hash"
+	compgen -G "policies/*$hash*"
 	# and so does the guest, whichever way the shim packs it
 	base64 -d annotation | zcat >pod.toml
 	gzip -9 <pod.toml | disk_of >pod.disk
@@ -271,13 +271,14 @@ document() {
 	head -c 511 disk >bad
 	rejects 3 disk.length --platform "$snp" --device bad
 	gzip -n <doc.toml >gz
+	size=$(stat -c %s gz)
 	for n in 0 498 4096 $((1 << 40)) -1; do
 		disk_of "$n" <gz >bad
 		rejects 3 disk.length --platform "$snp" --device bad
 	done
-	disk_of $(($(stat -c %s gz) - 6)) <gz >bad # the last of its bytes are zeros
+	disk_of $((size - 6)) <gz >bad # the last of its bytes are zeros
 	rejects 3 disk.padding --platform "$snp" --device bad
-	disk_of $(($(stat -c %s gz) + 1)) <gz >bad
+	disk_of $((size + 1)) <gz >bad
 	rejects 3 initdata.gzip --platform "$snp" --device bad
 	{ cat disk; head -c 511 /dev/zero; printf x; } >bad
 	rejects 3 disk.padding --platform "$snp" --device bad
@@ -316,7 +317,7 @@ document() {
 	rejects 3 initdata.policy --platform "$snp" --device other
 	document < <(cat doc.toml; echo '"policy.rego" = "package agent_policy"')
 	rejects 3 initdata.toml --platform "$snp" --device other
-	for name in ../../etc/passwd /etc/passwd a/b .. . '' .bashrc initdata.toml 'a b' '\u0001' '\\'; do
+	for name in ../../etc/passwd /etc/passwd a/b .. . '' .bashrc initdata.toml 'a b' '\u0001' "\\\\"; do
 		document < <(cat doc.toml; echo "\"$name\" = \"x\"")
 		rejects 3 "$([ "$name" ] && echo initdata.name || echo initdata.toml)" --platform "$snp" --device other
 	done
@@ -395,7 +396,9 @@ document() {
 @test "verify: each byte of the disk is read once" {
 	played traced trace ctr-initdata --platform "$snp" --device disk --output out
 	[ "$(grep -c 'openat(.*"disk"' trace)" = 1 ]
-	! grep -E '(lseek|pread64?|mmap)\([0-9]+' trace | grep -q disk
+	sed -n '/openat(.*"disk"/,/close(/p' trace >reading
+	grep -q 'read(' reading
+	run ! grep -E 'lseek|pread|MAP_(SHARED|PRIVATE), [0-9]' reading
 }
 
 @test "lesson: mode 0666: modes are said, whatever the umask" {
@@ -457,7 +460,7 @@ document() {
 	traced trace ctr-initdata inspect disk
 	run grep -E 'socket|connect|sendto' trace
 	[ "$status" -eq 1 ]
-	! traced trace ctr-initdata verify --device disk --output out
+	run ! traced trace ctr-initdata verify --device disk --output out
 	run grep -E 'socket|connect|sendto' trace
 	[ "$status" -eq 1 ]
 }
@@ -487,5 +490,5 @@ document() {
 	sed "/^Documentation=/d; s,^ExecStart=[^ ]*,ExecStart=$BUILD/bin/ctr-initdata," ctr-initdata.service >"$BATS_TEST_TMPDIR/ctr-initdata.service"
 	printf '[Service]\nExecStart=/bin/true\n' >"$BATS_TEST_TMPDIR/kata-agent.service"
 	run systemd-analyze verify "$BATS_TEST_TMPDIR/ctr-initdata.service"
-	[ -z "$(grep ctr-initdata <<<"$output")" ] || fail "$output"
+	[[ $output != *ctr-initdata* ]] || fail "$output"
 }

@@ -1,6 +1,7 @@
 /*
- * The initdata disk of a hostile host: what is taken from it packs to a disk that reads the same, and a
- * document in it names files of one directory only. Input without the magic is read as the document.
+ * The initdata disk of a hostile host: what is taken from it packs to a disk that reads the same,
+ * and a document in it names files of one directory only. Input without the magic is read as the
+ * document.
  */
 /* needs: tools/ctr-initdata/disk.c tools/ctr-initdata/doc.c */
 #include <stdint.h>

@@ -1,7 +1,8 @@
 /*
- * Runs a program as in a guest, the program itself and not one made for tests: inguest sim:DIR[,NAME=VALUE…]
- * PROGRAM [ARGUMENT…]. What it asks of configfs-tsm (SNP) or of /dev/tdx_guest (TDX) is answered by the simulated
- * platform: the kernel stops it at these calls (seccomp_unotify(2)), as any user. Status 77: this kernel cannot.
+ * Runs a program as in a guest, the program itself and not one made for tests: inguest
+ * sim:DIR[,NAME=VALUE…] PROGRAM [ARGUMENT…]. What it asks of configfs-tsm (SNP) or of
+ * /dev/tdx_guest (TDX) is answered by the simulated platform: the kernel stops it at these calls
+ * (seccomp_unotify(2)), as any user. Status 77: this kernel cannot.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -74,7 +75,9 @@ static void answer(uint64_t id, int error, bool go_on)
 static int hand_over(uint64_t id, const void *p, size_t n, int *keep)
 {
 	int fd = memfd_create("attribute", MFD_CLOEXEC), theirs;
-	struct seccomp_notif_addfd a = { .id = id, .flags = SECCOMP_ADDFD_FLAG_SEND, .newfd_flags = O_CLOEXEC };
+	struct seccomp_notif_addfd a = { .id = id,
+					 .flags = SECCOMP_ADDFD_FLAG_SEND,
+					 .newfd_flags = O_CLOEXEC };
 
 	if (fd < 0 || write(fd, p, n) != (ssize_t)n || lseek(fd, 0, SEEK_SET) < 0)
 		die("attribute");
@@ -91,7 +94,8 @@ static int hand_over(uint64_t id, const void *p, size_t n, int *keep)
 
 static bool asked(uint8_t *report_data)
 {
-	return guest.inblob >= 0 && pread(guest.inblob, report_data, CTR_REPORT_DATA, 0) == CTR_REPORT_DATA;
+	return guest.inblob >= 0 &&
+	       pread(guest.inblob, report_data, CTR_REPORT_DATA, 0) == CTR_REPORT_DATA;
 }
 
 static void attribute(uint64_t id, const char *name)
@@ -121,7 +125,8 @@ static void on_ioctl(const struct seccomp_notif *n)
 	uint64_t at = n->data.args[2];
 	struct ctr_err e = { 0 };
 
-	if ((int)n->data.args[0] != guest.device || guest.device < 0 || n->data.args[1] != GET_REPORT0) {
+	if ((int)n->data.args[0] != guest.device || guest.device < 0 ||
+	    n->data.args[1] != GET_REPORT0) {
 		answer(n->id, 0, true);
 		return;
 	}
@@ -178,8 +183,8 @@ static void serve(void)
 	}
 }
 
-#define STOP(number)                                          \
-	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (number), 0, 1),  \
+#define STOP(number)                                                                               \
+	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (number), 0, 1),                                       \
 		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_USER_NOTIF)
 
 static int install(void)
@@ -200,7 +205,8 @@ static int install(void)
 
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
 		return -1;
-	return (int)syscall(__NR_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_NEW_LISTENER, &prog);
+	return (int)syscall(__NR_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_NEW_LISTENER,
+			    &prog);
 }
 
 int main(int argc, char **argv)
@@ -216,7 +222,8 @@ int main(int argc, char **argv)
 	}
 	if (pipe2(to, O_CLOEXEC) < 0)
 		die("pipe");
-	/* one table of files until the program begins: the listener's number is good on both sides */
+	/* one table of files until the program begins: the listener's number is good on both sides
+	 */
 	child = (pid_t)syscall(__NR_clone, CLONE_FILES | SIGCHLD, NULL, NULL, NULL, NULL);
 	if (child < 0)
 		die("clone");

@@ -62,16 +62,18 @@ static void digest(enum ctr_hash_alg alg, const char *text, size_t n, const char
 static void digests(void **s)
 {
 	static const char two[] = "abcdbcdecdefdefgefghfghighijhijkijkljklmklmnlmnomnopnopq";
-	static const char four[] =
-		"abcdefghbcdefghicdefghijdefghijkefghijklfghijklmghijklmn"
-		"hijklmnoijklmnopjklmnopqklmnopqrlmnopqrsmnopqrstnopqrstu";
+	static const char four[] = "abcdefghbcdefghicdefghijdefghijkefghijklfghijklmghijklmn"
+				   "hijklmnoijklmnopjklmnopqklmnopqrlmnopqrsmnopqrstnopqrstu";
 	static char many[1000000];
 
 	(void)s;
 	memset(many, 'a', sizeof many);
-	digest(CTR_SHA256, "", 0, "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
-	digest(CTR_SHA256, "abc", 3, "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
-	digest(CTR_SHA256, two, 56, "248d6a61d20638b8e5c026930c3e6039a33ce45964ff2167f6ecedd419db06c1");
+	digest(CTR_SHA256, "", 0,
+	       "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
+	digest(CTR_SHA256, "abc", 3,
+	       "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+	digest(CTR_SHA256, two, 56,
+	       "248d6a61d20638b8e5c026930c3e6039a33ce45964ff2167f6ecedd419db06c1");
 	digest(CTR_SHA256, many, sizeof many,
 	       "cdc76e5c9914fb9281a1c7e284d73e67f1809a48a497200e046d39ccc7112cd0");
 	digest(CTR_SHA384, "abc", 3,
@@ -257,9 +259,9 @@ static void only_block_devices(void **s)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		T(digests),   T(snp_report),	     T(each_report_is_fresh), T(td_report),
-		T(two_disks), T(quotes_are_refused), T(the_one_disk),	      T(only_block_devices),
-		T(not_the_report_of_this_td),
+		T(digests),	 T(snp_report),		T(each_report_is_fresh),
+		T(td_report),	 T(two_disks),		T(quotes_are_refused),
+		T(the_one_disk), T(only_block_devices), T(not_the_report_of_this_td),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -14,7 +14,8 @@ static const struct ctr_opt opts[] = {
 	{ OPT_FILE, "file", 'f', "NAME=FILE", "an entry; repeatable, in this order" },
 	{ OPT_ALGORITHM, "algorithm", 'a', "NAME", "sha256 (default), sha384 or sha512" },
 	{ OPT_DISK, "disk", 0, NULL, "not the document but the disk that holds it" },
-	{ OPT_ANNOTATION, "annotation", 0, NULL, "not the document but the value of the pod's annotation" },
+	{ OPT_ANNOTATION, "annotation", 0, NULL,
+	  "not the document but the value of the pod's annotation" },
 	{ OPT_DIGEST, "digest", 0, NULL, "not the document but its digest" },
 	{ 0 },
 };
@@ -34,7 +35,8 @@ static int on_algorithm(struct args *a, const char *value, struct ctr_err *e)
 		if (strcmp(value, ctr_initdata_algs[i]) == 0)
 			return 0;
 	}
-	return ctr_fail(e, CTR_USAGE, "usage", "--algorithm=%s (expected sha256, sha384 or sha512)", value);
+	return ctr_fail(e, CTR_USAGE, "usage", "--algorithm=%s (expected sha256, sha384 or sha512)",
+			value);
 }
 
 static int on_opt(void *ctx, int id, const char *value, struct ctr_err *e)
@@ -45,7 +47,8 @@ static int on_opt(void *ctx, int id, const char *value, struct ctr_err *e)
 		return on_algorithm(a, value, e);
 	if (id != OPT_POLICY && id != OPT_FILE) {
 		if (a->form && a->form != id)
-			return ctr_fail(e, CTR_USAGE, "usage", "one of --disk, --annotation and --digest");
+			return ctr_fail(e, CTR_USAGE, "usage",
+					"one of --disk, --annotation and --digest");
 		a->form = id;
 		return 0;
 	}

@@ -33,9 +33,10 @@ int disk_parse(const void *p, size_t n, struct ctr_buf *toml, struct ctr_err *e)
 				DISK_SECTOR);
 	if (ctr_rd_le64(&r, &length) < 0 || length == 0 || length > r.left ||
 	    ctr_rd_take(&r, (size_t)length, &data) < 0)
-		return ctr_fail(e, CTR_FORMAT, "disk.length",
-				"initdata disk: says that it has %llu bytes of data (expected 1 to %zu)",
-				(unsigned long long)length, n - HEAD_SIZE);
+		return ctr_fail(
+			e, CTR_FORMAT, "disk.length",
+			"initdata disk: says that it has %llu bytes of data (expected 1 to %zu)",
+			(unsigned long long)length, n - HEAD_SIZE);
 	if (ctr_rd_zeros(&r, r.left) < 0)
 		return ctr_fail(e, CTR_FORMAT, "disk.padding",
 				"initdata disk: something behind the data (expected zeros)");
@@ -49,7 +50,8 @@ int disk_make(const char *toml, size_t n, struct ctr_buf *disk, struct ctr_err *
 	ctr_auto_buf struct ctr_buf gz = { 0 };
 	size_t start = disk->n;
 
-	if (ctr_gzip_new(&g, e) < 0 || ctr_gzip_add(g, toml, n, e) < 0 || ctr_gzip_end(g, &gz, e) < 0)
+	if (ctr_gzip_new(&g, e) < 0 || ctr_gzip_add(g, toml, n, e) < 0 ||
+	    ctr_gzip_end(g, &gz, e) < 0)
 		return -1;
 	ctr_buf_adds(disk, DISK_MAGIC);
 	for (int i = 0; i < 8; i++)
@@ -80,8 +82,8 @@ static int read_head(int fd, const char *path, struct ctr_buf *b, struct ctr_err
 }
 
 /*
- * A disk that cannot be opened or does not begin with the magic leaves *found as it was, with the reason in
- * e: when it was to be found, that is one; when it was one of many, it is none.
+ * A disk that cannot be opened or does not begin with the magic leaves *found as it was, with the
+ * reason in e: when it was to be found, that is one; when it was one of many, it is none.
  */
 static int look_at(const struct disk_search *s, const char *path, struct ctr_buf *name,
 		   struct ctr_buf *disk, bool *found, struct ctr_err *e)
@@ -102,7 +104,8 @@ static int look_at(const struct disk_search *s, const char *path, struct ctr_buf
 		return -1;
 	if (!disk_magic(ctr_buf_str(&b), b.n))
 		return ctr_fail(e, CTR_FORMAT, "disk.magic",
-				"%s: no initdata disk (does not begin with \"" DISK_MAGIC "\")", path);
+				"%s: no initdata disk (does not begin with \"" DISK_MAGIC "\")",
+				path);
 	*found = true;
 	if (name->n)
 		return ctr_fail(e, CTR_FORMAT, "disk.many",

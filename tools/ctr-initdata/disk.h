@@ -1,6 +1,6 @@
 /*
- * The disk that brings the initdata into the guest: "initdata", the length of what follows as 8 bytes
- * (little-endian), a gzip member, zeros up to a whole number of sectors (kata-containers,
+ * The disk that brings the initdata into the guest: "initdata", the length of what follows as 8
+ * bytes (little-endian), a gzip member, zeros up to a whole number of sectors (kata-containers,
  * src/agent/src/initdata.rs).
  */
 #ifndef TOOLS_CTR_INITDATA_DISK_H
@@ -11,13 +11,14 @@
 #define DISK_MAGIC "initdata"
 #define DISK_MAGIC_SIZE 8
 #define DISK_SECTOR 512
-/* The largest document that cannot be compressed, its gzip frame, and zeros of a device that is larger. */
+/* The largest document that cannot be compressed, its gzip frame, and zeros of a device that is
+ * larger. */
 #define DISK_MAX ((size_t)18 << 20)
 
 /*
- * Appends the document in the disk p[0..n), which is read to its last byte. CTR_FORMAT "disk.magic",
- * "disk.length" (none, more than there is, or a part of a sector), "disk.padding" (something behind the
- * data), "initdata.gzip".
+ * Appends the document in the disk p[0..n), which is read to its last byte. CTR_FORMAT
+ * "disk.magic", "disk.length" (none, more than there is, or a part of a sector), "disk.padding"
+ * (something behind the data), "initdata.gzip".
  */
 CTR_MUST int disk_parse(const void *p, size_t n, struct ctr_buf *toml, struct ctr_err *e);
 
@@ -35,9 +36,9 @@ struct disk_search {
 };
 
 /*
- * Appends the bytes of the one disk that begins with the magic, each byte read once, and its path. CTR_ENV
- * "disk.none", "open", "read"; CTR_FORMAT "disk.many" (the host would choose between them), "limit" (larger
- * than DISK_MAX), "disk.magic" (path is none).
+ * Appends the bytes of the one disk that begins with the magic, each byte read once, and its path.
+ * CTR_ENV "disk.none", "open", "read"; CTR_FORMAT "disk.many" (the host would choose between them),
+ * "limit" (larger than DISK_MAX), "disk.magic" (path is none).
  */
 CTR_MUST int disk_find(const struct disk_search *s, struct ctr_buf *path, struct ctr_buf *disk,
 		       struct ctr_err *e);

@@ -16,21 +16,24 @@ void doc_free(struct doc *d)
 /* Kept to what no file system and no reader takes for something else. */
 static bool good_name(const char *s)
 {
-	static const char also[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-";
+	static const char also[] =
+		"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-";
 
 	return *s != '\0' && *s != '.' && s[strspn(s, also)] == '\0' && strcmp(s, DOC_WHOLE) != 0;
 }
 
-static int add(void *ctx, const char *name, const char *v, size_t n, unsigned line, struct ctr_err *e)
+static int add(void *ctx, const char *name, const char *v, size_t n, unsigned line,
+	       struct ctr_err *e)
 {
 	struct doc *d = ctx;
 	struct doc_entry *x = &d->entry[d->n];
 
 	if (!good_name(name))
-		return ctr_fail(e, CTR_FORMAT, "initdata.name",
-				"initdata, line %u: \"%s\" is no name for a file (expected letters, "
-				"digits and . _ -, no dot at the front, not " DOC_WHOLE ")",
-				line, name);
+		return ctr_fail(
+			e, CTR_FORMAT, "initdata.name",
+			"initdata, line %u: \"%s\" is no name for a file (expected letters, "
+			"digits and . _ -, no dot at the front, not " DOC_WHOLE ")",
+			line, name);
 	/* the parser allows no more keys, nor longer ones, than there is room for */
 	if (d->n == CTR_TOML_KEYS || strlen(name) > CTR_TOML_KEY_MAX)
 		return ctr_fail(e, CTR_FORMAT, "initdata.toml", "initdata: too many entries");

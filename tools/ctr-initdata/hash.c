@@ -1,6 +1,6 @@
 /*
- * Takes the place of lib/hash.c: the same interface over the digests of libcrypto alone. What EVP brings
- * along would be several megabytes in a static program.
+ * Takes the place of lib/hash.c: the same interface over the digests of libcrypto alone. What EVP
+ * brings along would be several megabytes in a static program.
  */
 #define OPENSSL_SUPPRESS_DEPRECATED /* "use EVP": see above */
 #include "hash.h"

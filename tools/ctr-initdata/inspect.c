@@ -79,8 +79,8 @@ static void member(struct ctr_buf *out, const char *name, const uint8_t *p, size
 /* By hand: lib/json.c would bring its library, of which there is no static one, into the guest. */
 static int print(const struct doc *d, const char *form, struct ctr_buf *out, struct ctr_err *e)
 {
-	ctr_buf_addf(out, "{\n  \"form\": \"%s\",\n  \"bytes\": %zu,\n  \"algorithm\": \"%s\",\n", form,
-		     d->measured.n, ctr_initdata_algs[d->alg]);
+	ctr_buf_addf(out, "{\n  \"form\": \"%s\",\n  \"bytes\": %zu,\n  \"algorithm\": \"%s\",\n",
+		     form, d->measured.n, ctr_initdata_algs[d->alg]);
 	member(out, "digest", d->digest, ctr_hash_size(d->alg));
 	member(out, "host_data", d->expected, DOC_SNP);
 	member(out, "mrconfigid", d->expected, DOC_TDX);
@@ -110,7 +110,8 @@ int cmd_inspect(struct ctr_tool *t, int argc, char **argv, struct ctr_buf *out, 
 	int first = 0;
 
 	t->synopsis = "[options] [file]";
-	t->summary = "Shows what an initdata document, annotation or disk holds, and what its guest must report.";
+	t->summary = "Shows what an initdata document, annotation or disk holds, and what its "
+		     "guest must report.";
 	t->example = "ctr-initdata inspect --policy policy.rego";
 	t->opts = opts;
 	if (ctr_tool_opts(t, argc, argv, on_opt, &policy, &first, e) < 0)

@@ -66,14 +66,16 @@ int output_write(const struct doc *d, const char *dir, struct ctr_err *e)
 		n--;
 	ctr_buf_add(&target, dir, n);
 	slash = target.p ? strrchr(target.p, '/') : NULL;
-	ctr_buf_add(&parent, slash ? target.p : ".", slash > target.p ? (size_t)(slash - target.p) : 1);
+	ctr_buf_add(&parent, slash ? target.p : ".",
+		    slash > target.p ? (size_t)(slash - target.p) : 1);
 	ctr_buf_addf(&tmp, "%s.XXXXXX", ctr_buf_str(&target));
 	if (ctr_buf_ok(&target, "file name", e) < 0 || ctr_buf_ok(&parent, "file name", e) < 0 ||
 	    ctr_buf_ok(&tmp, "file name", e) < 0 || ctr_mkdirs(parent.p, 0755, e) < 0)
 		return -1;
 	if (!mkdtemp(tmp.p))
 		return ctr_fail_sys(e, "mkdir", "%s", target.p);
-	if (chmod(tmp.p, 0700) == 0 && all(d, tmp.p, e) == 0 && settle(tmp.p, target.p, parent.p, e) == 0)
+	if (chmod(tmp.p, 0700) == 0 && all(d, tmp.p, e) == 0 &&
+	    settle(tmp.p, target.p, parent.p, e) == 0)
 		return 0;
 	ctr_fail_sys(e, "write", "%s", tmp.p);
 	undo(d, tmp.p);

@@ -14,7 +14,8 @@ static int other_data(struct ctr_err *e)
 
 /* Intel TDX module ABI, TDREPORT_STRUCT: type and report data in REPORTMACSTRUCT, which begins it;
  * MRCONFIGID behind attributes, XFAM and MRTD of TDINFO_STRUCT at 512. */
-static int from_td(struct ctr_platform *p, const uint8_t *asked, struct report *r, struct ctr_err *e)
+static int from_td(struct ctr_platform *p, const uint8_t *asked, struct report *r,
+		   struct ctr_err *e)
 {
 	uint8_t raw[CTR_TDREPORT_SIZE];
 	struct ctr_rd rd, skip, data;
@@ -29,12 +30,13 @@ static int from_td(struct ctr_platform *p, const uint8_t *asked, struct report *
 	    ctr_rd_take(&rd, CTR_REPORT_DATA, &data) < 0 ||
 	    ctr_rd_take(&rd, 512 - 128 - CTR_REPORT_DATA + 64, &skip) < 0 ||
 	    ctr_rd_copy(&rd, r->value, r->n) < 0)
-		return ctr_fail(e, CTR_FORMAT, "report.tdreport", "no TDREPORT of a TD (type 0x%02x)",
-				type);
+		return ctr_fail(e, CTR_FORMAT, "report.tdreport",
+				"no TDREPORT of a TD (type 0x%02x)", type);
 	return ctr_same(data.p, asked, CTR_REPORT_DATA) ? 0 : other_data(e);
 }
 
-static int from_snp(struct ctr_platform *p, const uint8_t *asked, struct report *r, struct ctr_err *e)
+static int from_snp(struct ctr_platform *p, const uint8_t *asked, struct report *r,
+		    struct ctr_err *e)
 {
 	ctr_auto_buf struct ctr_buf raw = { 0 }, table = { 0 };
 	struct ctr_snp_report s;
@@ -72,7 +74,8 @@ int report_get(const char *spec, const struct ctr_platform_io *io, struct report
 	uint8_t asked[CTR_REPORT_DATA];
 
 	*r = (struct report){ 0 };
-	if ((strcmp(spec, "auto") == 0 ? open_auto(io, &p, e) : ctr_platform_open(spec, io, &p, e)) < 0)
+	if ((strcmp(spec, "auto") == 0 ? open_auto(io, &p, e)
+				       : ctr_platform_open(spec, io, &p, e)) < 0)
 		return -1;
 	if (getrandom(asked, sizeof asked, 0) != sizeof asked)
 		return ctr_fail_sys(e, "random", "no random bytes");
@@ -80,6 +83,7 @@ int report_get(const char *spec, const struct ctr_platform_io *io, struct report
 		return from_snp(p, asked, r, e);
 	if (strcmp(ctr_platform_name(p), "configfs-tsm") != 0)
 		return from_td(p, asked, r, e);
-	ctr_fail(e, CTR_ENV, "report.quote", "configfs-tsm: a quote passes through the host's hands");
+	ctr_fail(e, CTR_ENV, "report.quote",
+		 "configfs-tsm: a quote passes through the host's hands");
 	return ctr_err_fix(e, "use --platform=tdx-guest, which gives a TDREPORT");
 }

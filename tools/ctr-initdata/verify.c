@@ -14,9 +14,11 @@
 enum { OPT_DEVICE = 1, OPT_INITDATA, OPT_POLICY, OPT_PLATFORM, OPT_OUTPUT, OPT_WAIT };
 
 static const struct ctr_opt opts[] = {
-	{ OPT_DEVICE, "device", 'd', "PATH", "the initdata disk (default: the vd* or sd* in /dev that is one)" },
+	{ OPT_DEVICE, "device", 'd', "PATH",
+	  "the initdata disk (default: the vd* or sd* in /dev that is one)" },
 	{ OPT_INITDATA, "initdata", 'i', "FILE", "no disk: this initdata document (TOML)" },
-	{ OPT_POLICY, "policy", 'p', "FILE", "no disk: this policy (Rego), which alone is measured" },
+	{ OPT_POLICY, "policy", 'p', "FILE",
+	  "no disk: this policy (Rego), which alone is measured" },
 	{ OPT_PLATFORM, "platform", 0, "SPEC", "where the report comes from (default auto)" },
 	{ OPT_OUTPUT, "output", 'o', "DIR", "the directory to make (default " OUTPUT_DIR ")" },
 	{ OPT_WAIT, "wait", 0, "SECONDS", "until a disk is in /dev (default 10)" },
@@ -53,7 +55,8 @@ static int on_opt(void *ctx, int id, const char *value, struct ctr_err *e)
 	}
 }
 
-/* Buses are probed while the system starts: the disk may be late. What is there and wrong stays wrong. */
+/* Buses are probed while the system starts: the disk may be late. What is there and wrong stays
+ * wrong. */
 static int find_patiently(const struct args *a, struct ctr_buf *path, struct ctr_buf *disk,
 			  struct ctr_err *e)
 {
@@ -97,8 +100,9 @@ static int compare(const struct doc *d, const char *from, const struct report *r
 		return 0;
 	ctr_hex_add(&want, r->value, r->n);
 	ctr_hex_add(&have, d->expected, r->n);
-	ctr_fail(e, CTR_NO, "initdata.mismatch", "%s: is not what this guest was started with: %s is %s, its %s gives %s",
-		 from, r->field, ctr_buf_str(&want), ctr_initdata_algs[d->alg], ctr_buf_str(&have));
+	ctr_fail(e, CTR_NO, "initdata.mismatch",
+		 "%s: is not what this guest was started with: %s is %s, its %s gives %s", from,
+		 r->field, ctr_buf_str(&want), ctr_initdata_algs[d->alg], ctr_buf_str(&have));
 	return ctr_err_fix(e, "nothing was written; the guest must not go on");
 }
 
@@ -112,8 +116,8 @@ static int run(const struct args *a, struct ctr_log *log, struct ctr_err *e)
 	    report_get(a->platform, NULL, &r, e) < 0 || compare(&d, from.p, &r, e) < 0 ||
 	    output_write(&d, a->output, e) < 0)
 		return -1;
-	ctr_log(log, CTR_INFO, "initdata.verified", NULL, 0, 0, "%s: is what %s says; written to %s",
-		from.p, r.field, a->output);
+	ctr_log(log, CTR_INFO, "initdata.verified", NULL, 0, 0,
+		"%s: is what %s says; written to %s", from.p, r.field, a->output);
 	return 0;
 }
 
@@ -124,7 +128,8 @@ int cmd_verify(struct ctr_tool *t, int argc, char **argv, struct ctr_buf *out, s
 
 	(void)out;
 	t->synopsis = "[verify] [options] | build ... | inspect ...";
-	t->summary = "Checks in the guest that its initdata is the measured one, then writes it for the agent.\n\n"
+	t->summary = "Checks in the guest that its initdata is the measured one, then writes it "
+		     "for the agent.\n\n"
 		     "  verify   this (default)\n"
 		     "  build    makes a document of files\n"
 		     "  inspect  shows what a document, an annotation or a disk holds";
@@ -137,6 +142,7 @@ int cmd_verify(struct ctr_tool *t, int argc, char **argv, struct ctr_buf *out, s
 	if (argc != first)
 		return ctr_fail(e, CTR_USAGE, "usage", "%s: no operand is taken", argv[first]);
 	if (!!a.device + !!a.initdata + !!a.policy > 1)
-		return ctr_fail(e, CTR_USAGE, "usage", "one of --device, --initdata and --policy, not more");
+		return ctr_fail(e, CTR_USAGE, "usage",
+				"one of --device, --initdata and --policy, not more");
 	return run(&a, &t->log, e);
 }
