@@ -114,6 +114,7 @@ static void slow_reader(void **state)
 	start((struct ctr_http_server_conf){ .answer_s = 1 });
 	fd = dial_narrow();
 	kit_send(fd, "GET /large?30000000" H "\r\n");
+	assert_true(readable(fd, 10000));
 	usleep(2500000);
 	assert_true(drain(fd) < 30000000);
 	close(fd);
