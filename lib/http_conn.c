@@ -86,7 +86,18 @@ static enum ctr_chan receive(struct ctr_http_conn *c, void *p, size_t n, size_t 
 	return r;
 }
 
-/* Up to n bytes more of c->in. */
+/* Forgets the first n bytes of c->in, in memory of the size that is needed. */
+static void drop(struct ctr_http_conn *c, size_t n)
+{
+	struct ctr_buf rest = { .wipe = true };
+
+	if (n < c->in.n)
+		ctr_buf_add(&rest, c->in.p + n, c->in.n - n);
+	ctr_buf_free(&c->in);
+	c->in = rest;
+}
+
+/* Up to n bytes more of c->in. One that waits keeps no more memory than it has bytes for. */
 static enum ctr_chan fill(struct ctr_http_conn *c, size_t n)
 {
 	uint8_t *p = ctr_buf_room(&c->in, n);
@@ -98,20 +109,9 @@ static enum ctr_chan fill(struct ctr_http_conn *c, size_t n)
 	r = receive(c, p, n, &got);
 	if (r == CTR_CHAN_OK)
 		ctr_buf_commit(&c->in, got);
-	else if (c->in.n == 0)
-		ctr_buf_free(&c->in);
+	else if (c->in.n < c->in.cap / 4)
+		drop(c, 0);
 	return r;
-}
-
-/* Forgets the first n bytes of c->in, in memory of the size that is needed. */
-static void drop(struct ctr_http_conn *c, size_t n)
-{
-	struct ctr_buf rest = { .wipe = true };
-
-	if (n < c->in.n)
-		ctr_buf_add(&rest, c->in.p + n, c->in.n - n);
-	ctr_buf_free(&c->in);
-	c->in = rest;
 }
 
 static enum ctr_http_want new_request(struct ctr_http_conn *c)

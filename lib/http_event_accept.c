@@ -1,6 +1,7 @@
 #include <errno.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <poll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -8,20 +9,27 @@
 #include "http_event.h"
 
 #define BATCH 16      /* connections taken at a time: those there are wait too */
+#define LOOK 16	      /* candidates that are looked at */
 #define YOUNG 1000000 /* microseconds in which a head may come before it is spared for another */
+
+/* Its request is there, only the loop has not come to it. */
+static bool unread(const struct ctr_http_link *k)
+{
+	char c;
+
+	return recv(k->fd, &c, 1, MSG_PEEK | MSG_DONTWAIT) > 0;
+}
 
 /* The first of a list that is no other thread's and old enough. */
 static struct ctr_http_link *oldest(struct ctr_http_loop *l, unsigned listener,
 				    enum ctr_http_state s, uint64_t age)
 {
-	struct ctr_http_link *k;
+	struct ctr_http_link *k = TAILQ_FIRST(&l->lists[listener][s]);
 
-	TAILQ_FOREACH(k, &l->lists[listener][s], deadline)
-	{
-		if (l->env.now - k->start < age)
-			return NULL;
-		if (!k->away)
+	for (unsigned i = 0; k && i < LOOK && l->env.now - k->start >= age; i++) {
+		if (!k->away && (s != CTR_CONN_IDLE || !unread(k)))
 			return k;
+		k = TAILQ_NEXT(k, deadline);
 	}
 	return NULL;
 }
@@ -96,13 +104,19 @@ static bool make_room(struct ctr_http_loop *l)
 /* True: go on. */
 static bool on_error(struct ctr_http_loop *l, unsigned listener)
 {
+	struct pollfd p = { .fd = l->server->ports[listener].fd, .events = POLLIN };
+
 	switch (errno) {
 	case EAGAIN:
+	case EINVAL: /* closed: ctr_http_server_stop */
 		return false;
 	case EMFILE:
 	case ENFILE:
 	case ENOBUFS:
 	case ENOMEM:
+		/* accept4 wants a descriptor before it looks whether there is a connection */
+		if (poll(&p, 1, 0) != 1)
+			return false;
 		if (make_room(l))
 			return true;
 		pause_accept(l, listener);

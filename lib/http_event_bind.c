@@ -70,7 +70,7 @@ int ctr_http_bind(const char *address, int *fd, unsigned *port, struct ctr_err *
 	struct addrinfo hints = { .ai_flags = AI_PASSIVE | AI_NUMERICSERV,
 				  .ai_socktype = SOCK_STREAM },
 			*list = NULL;
-	const char *service;
+	const char *service = NULL;
 	char host[256];
 	int r;
 

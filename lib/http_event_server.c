@@ -3,6 +3,7 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/random.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "http_event.h"
@@ -166,6 +167,8 @@ void ctr_http_server_stop(struct ctr_http_server *s, unsigned drain_s)
 	s->stopping = true;
 	for (unsigned i = 0; i < s->started; i++)
 		ctr_http_loop_wake(&s->loops[i]);
+	for (unsigned i = 0; i < s->conf.n_listeners; i++)
+		shutdown(s->ports[i].fd, SHUT_RD); /* who comes now is not left waiting */
 	for (unsigned i = 0; i < s->started; i++)
 		pthread_join(s->loops[i].thread, NULL);
 	ctr_http_pool_stop(&s->pool);

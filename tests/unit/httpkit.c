@@ -2,14 +2,34 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <pthread.h>
 #include <signal.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
-enum { QUICK, SLOW, LARGE, ECHO, RAW, BIG, KEYS, AUTH, WHO, NONE, BAD, INJECT, ID, PUT, PROBE };
+enum {
+	QUICK,
+	SLOW,
+	LARGE,
+	ECHO,
+	RAW,
+	BIG,
+	KEYS,
+	AUTH,
+	WHO,
+	NONE,
+	BAD,
+	INJECT,
+	ID,
+	PUT,
+	JOIN,
+	PROBE
+};
 
 static const struct ctr_http_route routes[] = {
 	{ "GET", "/quick", QUICK, 0, .quick = true, .listeners = 1 },
@@ -26,6 +46,7 @@ static const struct ctr_http_route routes[] = {
 	{ "GET", "/bad", BAD, 0, .listeners = 1 },
 	{ "GET", "/inject", INJECT, 0, .listeners = 1 },
 	{ "GET", "/id", ID, 0, .listeners = 1 },
+	{ "POST", "/join", JOIN, 65536, .json = true, .listeners = 1 },
 	{ "GET", "/probe", PROBE, 0, .quick = true, .listeners = 2 },
 };
 
@@ -65,6 +86,7 @@ static void handle(void *ctx, const struct ctr_http_request *rq, struct ctr_http
 	a->type = "text/plain";
 	switch (rq->route) {
 	case SLOW:
+	case JOIN:
 		wait_gate(ctx);
 		break;
 	case LARGE:
@@ -168,9 +190,10 @@ int kit_dial(unsigned port)
 				 .sin_port = htons((uint16_t)port),
 				 .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
 	struct timeval limit = { 20, 0 };
-	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), one = 1;
 
 	assert_true(fd >= 0);
+	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
 	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
 	setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit);
 	assert_int_equal(connect(fd, (struct sockaddr *)&a, sizeof a), 0);
@@ -180,6 +203,61 @@ int kit_dial(unsigned port)
 int kit_dial_main(const struct kit *k)
 {
 	return kit_dial(ctr_http_server_port(k->server, 0));
+}
+
+pid_t kit_fork(const struct kit *k, int (*client)(unsigned port, int tell, int go), int *told,
+	       int *go)
+{
+	unsigned port = ctr_http_server_port(k->server, 0);
+	int up[2], down[2];
+	pid_t pid;
+
+	assert_int_equal(pipe2(up, O_CLOEXEC), 0);
+	assert_int_equal(pipe2(down, O_CLOEXEC), 0);
+	pid = fork();
+	assert_true(pid >= 0);
+	if (pid == 0) {
+		close(up[0]);
+		close(down[1]);
+		_exit(client(port, up[1], down[0]));
+	}
+	close(up[1]);
+	close(down[0]);
+	*told = up[0];
+	*go = down[1];
+	return pid;
+}
+
+void kit_join(pid_t pid)
+{
+	int status = 0;
+
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_true(WIFEXITED(status));
+	assert_int_equal(WEXITSTATUS(status), 0);
+}
+
+int kit_try(unsigned port)
+{
+	struct sockaddr_in a = { .sin_family = AF_INET,
+				 .sin_port = htons((uint16_t)port),
+				 .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	struct timeval limit = { 60, 0 };
+	int fd = socket(AF_INET, SOCK_STREAM, 0);
+
+	if (fd < 0 || connect(fd, (struct sockaddr *)&a, sizeof a) < 0)
+		return -1;
+	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
+	return fd;
+}
+
+bool kit_asks(int fd, const char *text, const char *want)
+{
+	char got[400] = "";
+	size_t n = strlen(want);
+
+	return send(fd, text, strlen(text), MSG_NOSIGNAL) == (ssize_t)strlen(text) &&
+	       recv(fd, got, n, MSG_WAITALL) == (ssize_t)n && strcmp(got, want) == 0;
 }
 
 void kit_send_n(int fd, const void *p, size_t n)

@@ -9,11 +9,11 @@
 #include "t.h"
 
 /*
- * Listener 0: GET /quick (in the loop), GET /slow (until kit_open), GET /large?N (an answer of N
- * bytes), POST /echo (JSON, 64 KiB), POST /raw (any type, 64 KiB, answers length and sum), POST
- * /big (4 MiB), POST /keys/... (answers the rest), GET /auth, GET /who (peer certificate), GET
- * /none (204), GET /bad (no status), GET /inject (a line feed in the challenge), GET /id, PUT
- * /quick. Listener 1: GET /probe, in the loop.
+ * Listener 0: GET /quick (in the loop), GET /slow (until kit_gate), GET /large?N (an answer of N
+ * bytes), POST /join (JSON, until kit_gate too), POST /echo (JSON, 64 KiB), POST /raw (any type, 64
+ * KiB, answers length and sum), POST /big (4 MiB), POST /keys/... (answers the rest), GET /auth,
+ * GET /who (peer certificate), GET /none (204), GET /bad (no status), GET /inject (a line feed in
+ * the challenge), GET /id, PUT /quick. Listener 1: GET /probe, in the loop.
  */
 struct kit {
 	struct ctr_http_server *server;
@@ -47,6 +47,17 @@ void kit_expect(int fd, unsigned status, const char *body);
 void kit_expect_end(int fd);
 /* Sends text on a new connection, expects an answer, and whether the connection ends then. */
 void kit_case(const struct kit *k, const char *text, unsigned status, const char *body, bool ends);
+
+/*
+ * Runs `client` in a process of its own, whose descriptors are not ours and which must not fail a
+ * test but end with a status. It says something through `tell`, and goes on at the end of `go`.
+ */
+pid_t kit_fork(const struct kit *k, int (*client)(unsigned port, int tell, int go), int *told,
+	       int *go);
+void kit_join(pid_t pid); /* it ends with status 0 */
+/* For such a client: -1 or a connection; the answer begins with `want`. */
+int kit_try(unsigned port);
+bool kit_asks(int fd, const char *text, const char *want);
 
 /* Resident and peak memory of this process in KiB. */
 unsigned long kit_memory(const char *field);
