@@ -92,9 +92,10 @@ static bool canonical(const void *sig, size_t n)
 	return ok;
 }
 
-int ctr_ecdsa_verify(const void *spki, size_t n_spki, const void *p, size_t n, const void *sig,
-		     size_t n_sig, bool *good, struct ctr_err *e)
+int ctr_ecdsa_verify(const void *spki, size_t n_spki, enum ctr_hash_alg alg, const void *p,
+		     size_t n, const void *sig, size_t n_sig, bool *good, struct ctr_err *e)
 {
+	static const char *const names[] = { "SHA256", "SHA384", "SHA512" };
 	auto_md EVP_MD_CTX *ctx = EVP_MD_CTX_new();
 	ctr_auto_pkey EVP_PKEY *key = NULL;
 
@@ -103,7 +104,7 @@ int ctr_ecdsa_verify(const void *spki, size_t n_spki, const void *p, size_t n, c
 		return -1;
 	if (!canonical(sig, n_sig))
 		return ctr_fail(e, CTR_FORMAT, "ecdsa.signature", "no ECDSA signature in DER");
-	if (!ctx || EVP_DigestVerifyInit_ex(ctx, NULL, "SHA256", NULL, NULL, key, NULL) != 1)
+	if (!ctx || EVP_DigestVerifyInit_ex(ctx, NULL, names[alg], NULL, NULL, key, NULL) != 1)
 		return ctr_fail_mem(e);
 	*good = EVP_DigestVerify(ctx, sig, n_sig, p, n) == 1;
 	return 0;

@@ -68,6 +68,18 @@ void ctr_base64_add(struct ctr_buf *b, const void *p, size_t n)
 	ctr_buf_commit(b, out);
 }
 
+void ctr_pem_add(struct ctr_buf *b, const char *label, const void *p, size_t n)
+{
+	const uint8_t *u = p;
+
+	ctr_buf_addf(b, "-----BEGIN %s-----\n", label);
+	for (size_t at = 0; at < n; at += 48) {
+		ctr_base64_add(b, u + at, n - at < 48 ? n - at : 48);
+		ctr_buf_addc(b, '\n');
+	}
+	ctr_buf_addf(b, "-----END %s-----\n", label);
+}
+
 static int sextet(char c)
 {
 	if (c >= 'A' && c <= 'Z')
