@@ -428,8 +428,8 @@ static void share_make(struct share *w)
 	*w = (struct share){ 0 };
 	T_OK(ctr_manifest_add_seedshare(&w->m, PUB(0), e));
 	T_OK(ctr_manifest_add_seedshare(&w->m, PUB(1), e));
-	T_OK(ctr_secret_new(&w->seed, CTR_SEEDSHARE_SEED, e));
-	T_OK(ctr_secret_new(&w->salt, CTR_SEEDSHARE_SALT, e));
+	T_OK(ctr_secret_new(&w->seed, CTR_SEED_SIZE, e));
+	T_OK(ctr_secret_new(&w->salt, CTR_SALT_SIZE, e));
 	memset(w->seed.p, 's', w->seed.n);
 	memset(w->salt.p, 'z', w->salt.n);
 	T_OK(ctr_seedshares_make(&w->m, &w->seed, &w->salt, &w->json, e));
