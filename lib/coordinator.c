@@ -10,6 +10,8 @@
 #include "verdict.h"
 #include "x509.h"
 
+#define ANSWER_S 30 /* for one answer, unless it is said */
+
 /* What an error's code means for whoever asked. Others, and answers without a code, say nothing
  * about the request: another try may succeed. */
 static const struct word {
@@ -68,14 +70,17 @@ int ctr_coordinator_post(const struct ctr_http_opts *o, const char *url, const c
 	ctr_auto_buf struct ctr_buf full = { 0 };
 	ctr_auto_http_resp struct ctr_http_resp resp = { .body.wipe = body->wipe };
 	struct ctr_http_req req = { .accept = "application/json", .json = json, .max = max };
+	struct ctr_http_opts own = *o;
 	struct ctr_http *http = NULL;
 	size_t n = strlen(url);
 	int rc;
 
 	if (code)
 		*code = '\0';
+	if (own.total_s == 0)
+		own.total_s = ANSWER_S;
 	ctr_buf_addf(&full, "%s%sv1/%s", url, n && url[n - 1] == '/' ? "" : "/", name);
-	if (ctr_buf_ok(&full, "URL", e) < 0 || ctr_http_new(o, &http, e) < 0)
+	if (ctr_buf_ok(&full, "URL", e) < 0 || ctr_http_new(&own, &http, e) < 0)
 		return -1;
 	req.url = full.p;
 	rc = ctr_http_do(http, &req, &resp, e);

@@ -11,8 +11,8 @@
 #define CTR_ECDSA_SPKI_MAX 256 /* bytes */
 #define CTR_ECDSA_SIG_MAX 144  /* bytes; P-521 needs up to 139 */
 
-/* Signs p[0..n) with SHA-256 and the private key in PEM; appends its public half and the signature. CTR_FORMAT
- * "key.pem", "key.kind"; CTR_ENV "key.sign". `name` is for messages. */
+/* Signs p[0..n) with SHA-256 and the private key in PEM; appends its public half and the signature.
+ * CTR_FORMAT "key.pem", "key.kind"; CTR_ENV "key.sign". `name` is for messages. */
 CTR_MUST int ctr_ecdsa_sign(const char *name, const struct ctr_buf *pem, const void *p, size_t n,
 			    struct ctr_buf *spki, struct ctr_buf *sig, struct ctr_err *e);
 

@@ -33,8 +33,8 @@ int ctr_seedshares_make(const struct ctr_manifest *m, const struct ctr_secret *s
 	ctr_auto_json struct ctr_json *doc = ctr_json_new_object();
 	struct ctr_json *shares = ctr_json_set_array(doc, "SeedShares");
 
-	if (sized(seed, CTR_SEEDSHARE_SEED, "a seed", e) < 0 ||
-	    sized(salt, CTR_SEEDSHARE_SALT, "a salt", e) < 0)
+	if (sized(seed, CTR_SEED_SIZE, "a seed", e) < 0 ||
+	    sized(salt, CTR_SALT_SIZE, "a salt", e) < 0)
 		return -1;
 	for (size_t i = 0; i < m->n_seedshare; i++) {
 		if (add_share(&m->seedshare[i], seed, shares, e) < 0)
@@ -107,9 +107,9 @@ static int read_doc(const struct ctr_json *json, const char *key_name, const str
 	if (ctr_jobject(&root, e) < 0 || ctr_jonly(&root, keys, e) < 0 ||
 	    ctr_jbase64(&s, salt, e) < 0)
 		return -1;
-	if (salt->n != CTR_SEEDSHARE_SALT)
+	if (salt->n != CTR_SALT_SIZE)
 		return ctr_jfail(&s, e, "seedshare.size", "a salt of %zu bytes (expected %d)",
-				 salt->n, CTR_SEEDSHARE_SALT);
+				 salt->n, CTR_SALT_SIZE);
 	return find(&root, key_name, pem, sealed, e);
 }
 
@@ -131,8 +131,8 @@ int ctr_seedshares_open(const char *name, const char *p, size_t n, const char *k
 		return ctr_wrap(e, "%s", name);
 	if (ctr_rsa_decrypt(key_name, pem, CTR_SEEDSHARE_LABEL, sealed.p, sealed.n, seed, e) < 0)
 		return ctr_wrap(e, "%s", name);
-	if (sized(seed, CTR_SEEDSHARE_SEED, "a seed", e) < 0 ||
-	    ctr_secret_new(salt, CTR_SEEDSHARE_SALT, e) < 0) {
+	if (sized(seed, CTR_SEED_SIZE, "a seed", e) < 0 ||
+	    ctr_secret_new(salt, CTR_SALT_SIZE, e) < 0) {
 		ctr_secret_free(seed);
 		return ctr_wrap(e, "%s", name);
 	}

@@ -9,10 +9,9 @@ setup_file() {
 	for k in owner stranger; do ctr-manifest keygen workload-owner --out $k.pem; done
 	openssl genpkey -algorithm RSA -pkeyopt rsa_keygen_bits:2048 -out seed.pem
 	openssl genpkey -algorithm RSA -pkeyopt rsa_keygen_bits:2048 -out other-seed.pem
-	for k in root other; do
-		openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj /CN=$k -days 2 -addext keyUsage=critical,keyCertSign,cRLSign -keyout /dev/null \
-			-out $k-ca.pem 2>/dev/null
-	done
+	"$BUILD/sim/answer" --print-root >root-ca.pem
+	openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj /CN=other -days 2 -addext keyUsage=critical,keyCertSign,cRLSign \
+		-keyout /dev/null -out other-ca.pem 2>/dev/null
 	openssl x509 -inform der -in "$CHAINS/milan/ask.der" -out mesh-ca.pem
 }
 
@@ -63,7 +62,7 @@ coordinator() {
 	[ -z "${pid-}" ] || kill "$pid"
 	: >requests
 	"$BUILD/sim/answer" --serve --platform "${signer-sim:$m,host_data=$chash}" --nonce "$nonce" "${args[@]}" \
-		--policy coordinator.rego --policy pod.rego --root-ca "$k/root-ca.pem" --mesh-ca "$k/mesh-ca.pem" --hpke-key "$key" \
+		--policy coordinator.rego --policy pod.rego --root-ca "${root_ca-$k/root-ca.pem}" --mesh-ca "$k/mesh-ca.pem" --hpke-key "$key" \
 		--rival rival.json --seed-shares made.json --other-ca "$k/other-ca.pem" \
 		>requests 3>&- &
 	pid=$!
@@ -314,9 +313,36 @@ recovers() {
 	recovers 1 waits
 	says coordinator.manifest
 	[[ $stderr == *"after the recovery"* ]]
+	cp "$k/other-ca.pem" root.pem
+	root_ca=root.pem coordinator manifest.json
+	recovers 1 waits # with another's seed
+	says coordinator.root_ca.pinned
+	[[ $stderr == *"after the recovery"* ]]
+	recovers 1 waits --force
+	says coordinator.root_ca.pinned
+	[[ $stderr != *"after the recovery"* ]]
+	[ "$(asked_for | grep -c v1/recover)" = 1 ]
+}
+
+@test "recovery: a seed of another deployment is not given away" {
 	coordinator manifest.json
 	recovers 1 waits --coordinator-root-ca "$k/other-ca.pem"
-	says coordinator.root_ca.pinned
+	says seedshare.root-ca
+	[ -z "$(asked_for)" ]
+	recovers 0 waits --coordinator-root-ca "$k/root-ca.pem"
+}
+
+@test "who owns a share can check that the shares are the deployment's" {
+	coordinator
+	sets 0 ok -o shares.json -s "$k/seed.pem" manifest.json
+	sets 1 ok -o none.json -s "$k/other-seed.pem" manifest.json
+	says seedshare.none
+	sets 3 ok -o none.json -s "$k/owner.pem" manifest.json
+	says key.kind
+	root_ca=$k/other-ca.pem coordinator
+	sets 1 ok -o shares2.json -s "$k/seed.pem" manifest.json
+	says seedshare.root-ca
+	cmp shares2.json made.json
 }
 
 @test "get: the active manifest, and whether anybody stands for it" {
@@ -339,6 +365,15 @@ recovers() {
 	refuses 1 snp.report_data "${cmd[@]}" -m manifest.json
 	command get waits
 	refuses 1 get.none "${cmd[@]}" -m manifest.json
+}
+
+@test "a proxy that the environment names is used" {
+	coordinator older.json
+	proxy=$at at=http://coordinator.invalid
+	http_proxy=$proxy sets 0 ok -w "$k/owner.pem" manifest.json
+	grep -q 'POST http://coordinator.invalid/ok/v1/manifest ' requests
+	http_proxy=$proxy NO_PROXY=coordinator.invalid sets 4 ok -w "$k/owner.pem" manifest.json
+	says http.connect
 }
 
 @test "a canary: no secret is in any output" {

@@ -16,6 +16,7 @@
 #include <string.h>
 
 #include "answer.h"
+#include "ca.h"
 #include "enc.h"
 #include "file.h"
 #include "history.h"
@@ -26,7 +27,21 @@
 #include "platform.h"
 #include "tool.h"
 
-enum { PLATFORM = 1, NONCE, MANIFEST, POLICY, ROOT, MESH, KEY, LIE, SERVE, RIVAL, SHARES, OTHER };
+enum {
+	PLATFORM = 1,
+	NONCE,
+	MANIFEST,
+	POLICY,
+	ROOT,
+	MESH,
+	KEY,
+	LIE,
+	SERVE,
+	RIVAL,
+	SHARES,
+	PRINT_ROOT,
+	OTHER
+};
 
 static const struct ctr_opt table[] = {
 	{ PLATFORM, "platform", 0, "SPEC", "who signs" },
@@ -41,6 +56,7 @@ static const struct ctr_opt table[] = {
 	{ RIVAL, "rival", 0, "FILE", "the manifest that comes first" },
 	{ SHARES, "seed-shares", 0, "FILE", "what the answer to a first manifest holds" },
 	{ OTHER, "other-ca", 0, "FILE", "PEM" },
+	{ PRINT_ROOT, "print-root", 0, NULL, "the root CA of a seed of zeros, and nothing else" },
 	{ 0 },
 };
 
@@ -55,7 +71,7 @@ static struct ctr_tool tool = {
 struct work {
 	struct ctr_answer a;
 	const char *platform, *lie;
-	bool serve, recovered;
+	bool serve, recovered, print_root;
 	struct ctr_buf rival, shares, other;
 	uint8_t nonce[CTR_NONCE_SIZE];
 };
@@ -93,6 +109,9 @@ static int on_opt(void *ctx, int id, const char *value, struct ctr_err *e)
 		return ctr_hex_parse(value, strlen(value), w->a.hpke_key, sizeof w->a.hpke_key, e);
 	case SERVE:
 		w->serve = true;
+		return 0;
+	case PRINT_ROOT:
+		w->print_root = true;
 		return 0;
 	case RIVAL:
 		return ctr_file_read(value, CTR_JSON_MAX, &w->rival, e);
@@ -352,6 +371,20 @@ static void serve(void)
 		pause();
 }
 
+static int print_root(struct ctr_err *e)
+{
+	ctr_auto_secret struct ctr_secret seed = { 0 }, salt = { 0 };
+	ctr_auto_root struct ctr_root *root = NULL;
+	const struct ctr_buf *pem;
+
+	if (ctr_secret_new(&seed, CTR_SEED_SIZE, e) < 0 ||
+	    ctr_secret_new(&salt, CTR_SALT_SIZE, e) < 0 ||
+	    ctr_root_derive(&seed, &salt, &root, e) < 0)
+		return -1;
+	pem = ctr_root_pem(root);
+	return ctr_fd_write(STDOUT_FILENO, "standard output", pem->p, pem->n, e);
+}
+
 int main(int argc, char **argv)
 {
 	ctr_auto_buf struct ctr_buf out = { 0 };
@@ -364,6 +397,8 @@ int main(int argc, char **argv)
 		return ctr_tool_die(&tool, &e);
 	if (tool.served)
 		return ctr_tool_close(&tool);
+	if (w->print_root)
+		return print_root(&e) < 0 ? ctr_tool_die(&tool, &e) : ctr_tool_close(&tool);
 	if (!w->platform)
 		return CTR_USAGE;
 	if (w->serve)

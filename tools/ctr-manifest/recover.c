@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "cmd.h"
+#include "ca.h"
 #include "crypto_hpke.h"
 #include "crypto_rsa.h"
 #include "enc.h"
@@ -30,6 +31,7 @@ struct work {
 	struct ctr_buf bytes, pem;
 	struct ctr_manifest m;
 	struct ctr_secret seed, salt;
+	struct ctr_root *root; /* what they give */
 };
 
 static int on_opt(void *ctx, int id, const char *value, struct ctr_err *e)
@@ -62,6 +64,7 @@ static void work_free(struct work *w)
 	ctr_manifest_free(&w->m);
 	ctr_secret_free(&w->seed);
 	ctr_secret_free(&w->salt);
+	ctr_root_free(w->root);
 }
 
 static int load(struct work *w, struct ctr_log *log, struct ctr_err *e)
@@ -76,8 +79,15 @@ static int load(struct work *w, struct ctr_log *log, struct ctr_err *e)
 	    ctr_file_read(w->key, 1 << 16, &w->pem, e) < 0 ||
 	    ctr_file_read(w->shares, CTR_SEEDSHARES_MAX, &doc, e) < 0)
 		return -1;
-	return ctr_seedshares_open(w->shares, ctr_buf_str(&doc), doc.n, w->key, &w->pem, &w->seed,
-				   &w->salt, e);
+	if (ctr_seedshares_open(w->shares, ctr_buf_str(&doc), doc.n, w->key, &w->pem, &w->seed,
+				&w->salt, e) < 0 ||
+	    ctr_root_derive(&w->seed, &w->salt, &w->root, e) < 0)
+		return -1;
+	if (w->on.pin.n && !ctr_same_certificate(&w->on.pin, ctr_root_pem(w->root)))
+		return ctr_fail(e, CTR_NO, "seedshare.root-ca",
+				"%s: the seed gives another root CA than %s has", w->shares,
+				w->on.root_ca);
+	return 0;
 }
 
 /* For the one machine that was verified: only it opens this, and only as an answer to this nonce.
@@ -115,13 +125,15 @@ static int request(const struct work *w, const struct ctr_attested *a, struct ct
 	return ctr_buf_ok(b, "request", e);
 }
 
+/* lesson: afterwards the Coordinator must have the root CA that this seed gives: nobody gave it
+ * another one. */
 static int run(struct work *w, struct ctr_err *e)
 {
 	struct ctr_coordinator_want want = { .state = w->force ? CTR_COORDINATOR_ANY
 							       : CTR_COORDINATOR_WAITS,
 					     .bytes = &w->bytes,
 					     .manifest = &w->m,
-					     .root_ca = w->on.pin.n ? &w->on.pin : NULL };
+					     .root_ca = ctr_root_pem(w->root) };
 	ctr_auto_attested struct ctr_attested before = { 0 }, after = { 0 };
 	ctr_auto_buf struct ctr_buf body = { 0 }, text = { 0 };
 

@@ -2,17 +2,20 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "ca.h"
 #include "cmd.h"
+#include "crypto.h"
 #include "enc.h"
 #include "file.h"
 #include "history.h"
 #include "online.h"
 #include "owner.h"
 #include "rd.h"
+#include "seedshare.h"
 #include "setting.h"
 #include "texts.h"
 
-enum { O_POLICIES = 1, O_KEY, O_SHARES, O_RETRY, O_PREVIOUS };
+enum { O_POLICIES = 1, O_KEY, O_SHARES, O_SHARE_KEY, O_RETRY, O_PREVIOUS };
 
 static const struct ctr_opt opts[] = {
 	{ O_POLICIES, "policies", 'p', "FILE|DIR",
@@ -20,6 +23,8 @@ static const struct ctr_opt opts[] = {
 	{ O_KEY, "workload-owner-key", 'w', "FILE", "sign with this private key (PEM)" },
 	{ O_SHARES, "seed-shares-out", 'o', "FILE",
 	  "write the seed shares here; a first manifest with seed share owners needs it" },
+	{ O_SHARE_KEY, "seedshare-owner-key", 's', "FILE",
+	  "check with this private key (PEM) that its share gives the Coordinator's root CA" },
 	{ O_RETRY, "retry-conflict", 0, NULL,
 	  "when another update came first, set this one after it" },
 	{ O_PREVIOUS, "previous-transition-hash", 0, "HEX",
@@ -30,11 +35,11 @@ static const struct ctr_opt opts[] = {
 
 struct work {
 	struct online on;
-	const char *policies, *key, *shares;
+	const char *policies, *key, *shares, *share_key;
 	bool retry, has_previous;
 	uint8_t previous[CTR_SHA256_SIZE];
 	struct ctr_log *log;
-	struct ctr_buf bytes, pem; /* of the manifest, of the key */
+	struct ctr_buf bytes, pem, share_pem; /* of the manifest, of the keys */
 	struct ctr_manifest m;
 	struct ctr_blobs texts;
 	struct ctr_attested before;
@@ -58,6 +63,9 @@ static int on_opt(void *ctx, int id, const char *value, struct ctr_err *e)
 	case O_SHARES:
 		w->shares = value;
 		return 0;
+	case O_SHARE_KEY:
+		w->share_key = value;
+		return 0;
 	case O_RETRY:
 		w->retry = true;
 		return 0;
@@ -76,6 +84,7 @@ static void work_free(struct work *w)
 	online_free(&w->on);
 	ctr_buf_free(&w->bytes);
 	ctr_buf_free(&w->pem);
+	ctr_buf_free(&w->share_pem);
 	ctr_manifest_free(&w->m);
 	texts_free(&w->texts);
 	ctr_attested_free(&w->before);
@@ -95,6 +104,23 @@ static int try_place(const char *path, struct ctr_err *e)
 	return unlink(path) == 0 ? 0 : ctr_fail_sys(e, "write", "%s", path);
 }
 
+/* Before it is too late: a key that no share will be for. */
+static int is_owner(const struct work *w, struct ctr_err *e)
+{
+	ctr_auto_buf struct ctr_buf pub = { 0 };
+
+	if (ctr_key_rsa_public(ctr_buf_str(&w->share_pem), w->share_pem.n, &pub, e) < 0)
+		return ctr_wrap(e, "%s", w->share_key);
+	for (size_t i = 0; i < w->m.n_seedshare; i++) {
+		const struct ctr_seedshare_key *k = &w->m.seedshare[i];
+
+		if (k->n == pub.n && ctr_same(k->der, pub.p, pub.n))
+			return 0;
+	}
+	return ctr_fail(e, CTR_NO, "seedshare.none", "%s: no seed share owner of the manifest",
+			w->share_key);
+}
+
 static int load(struct work *w, const char *path, struct ctr_err *e)
 {
 	if (!w->policies)
@@ -110,6 +136,9 @@ static int load(struct work *w, const char *path, struct ctr_err *e)
 	    texts_load(w->policies, &w->m, w->log, &w->texts, e) < 0)
 		return -1;
 	if (w->key && ctr_file_read(w->key, 1 << 16, &w->pem, e) < 0)
+		return -1;
+	if (w->share_key &&
+	    (ctr_file_read(w->share_key, 1 << 16, &w->share_pem, e) < 0 || is_owner(w, e) < 0))
 		return -1;
 	return w->shares ? try_place(w->shares, e) : 0;
 }
@@ -227,6 +256,25 @@ static int look_after(const struct work *w, struct ctr_err *e)
 	return ctr_buf_same(&said->mesh_ca, &now.answer.mesh_ca) ? 0 : differs("the mesh CA", e);
 }
 
+/* The evidence is not bound to the shares: only who opens one can tell whose they are. */
+static int try_share(const struct work *w, struct ctr_err *e)
+{
+	ctr_auto_secret struct ctr_secret seed = { 0 }, salt = { 0 };
+	ctr_auto_root struct ctr_root *root = NULL;
+	const struct ctr_buf *doc = &w->answer.seed_shares;
+
+	if (!w->share_key || w->before.answer.manifests.n)
+		return 0;
+	if (ctr_seedshares_open(w->shares, ctr_buf_str(doc), doc->n, w->share_key, &w->share_pem,
+				&seed, &salt, e) < 0 ||
+	    ctr_root_derive(&seed, &salt, &root, e) < 0)
+		return -1;
+	if (ctr_same_certificate(&w->answer.root_ca, ctr_root_pem(root)))
+		return 0;
+	ctr_fail(e, CTR_NO, "seedshare.root-ca", "%s: the seed gives another root CA", w->shares);
+	return ctr_err_fix(e, "somebody in between changed the shares: start anew");
+}
+
 static int report(const struct work *w, struct ctr_buf *out, struct ctr_err *e)
 {
 	ctr_auto_json struct ctr_json *obj = ctr_json_new_object();
@@ -244,14 +292,15 @@ static int report(const struct work *w, struct ctr_buf *out, struct ctr_err *e)
 static int run(struct work *w, const char *path, struct ctr_buf *out, struct ctr_err *e)
 {
 	return load(w, path, e) < 0 || set(w, e) < 0 || keep_shares(w, e) < 0 ||
-			       look_after(w, e) < 0
+			       look_after(w, e) < 0 || try_share(w, e) < 0
 		       ? -1
 		       : report(w, out, e);
 }
 
 int cmd_set(struct ctr_tool *t, int argc, char **argv, struct ctr_buf *out, struct ctr_err *e)
 {
-	CTR_AUTO(work_free) struct work w = { .log = &t->log, .pem.wipe = true };
+	CTR_AUTO(work_free)
+	struct work w = { .log = &t->log, .pem.wipe = true, .share_pem.wipe = true };
 	int first = 0;
 
 	t->synopsis = "--coordinator URL --policies FILE|DIR [options] [manifest]";
