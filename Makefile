@@ -39,6 +39,7 @@ LIBS_ctr-manifest := -lz -lpthread
 LIBS_ctr-attest-verify := -lz -lpthread
 LIBS_ctr-coordinatord := -lssl -lz -levent_core -lpthread
 LIBS_ctr-initdata := -lz
+LIBS_ctr-initializer := -lz -lpthread
 # Programs without a dynamic linker, for guests that have little else; what their sources define themselves
 # takes the place of libctr's. Not with sanitizers, which must be linked dynamically.
 STATIC := ctr-initdata

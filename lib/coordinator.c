@@ -41,8 +41,8 @@ static const struct word *find_word(const char *code)
 }
 
 /* {"code","error"}, else the status alone. */
-static int refused(const char *url, const struct ctr_http_resp *r, char code_out[CTR_API_CODE],
-		   struct ctr_err *e)
+int ctr_coordinator_refused(const char *url, const struct ctr_http_resp *r,
+			    char code_out[CTR_API_CODE], struct ctr_err *e)
 {
 	ctr_auto_json struct ctr_json *json = NULL;
 	const char *code = "", *text = "";
@@ -88,7 +88,7 @@ int ctr_coordinator_post(const struct ctr_http_opts *o, const char *url, const c
 	if (rc < 0)
 		return -1;
 	if (resp.status != 200)
-		return refused(full.p, &resp, code, e);
+		return ctr_coordinator_refused(full.p, &resp, code, e);
 	ctr_buf_add(body, resp.body.p, resp.body.n);
 	return ctr_buf_ok(body, "answer", e);
 }

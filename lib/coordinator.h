@@ -24,6 +24,10 @@ CTR_MUST int ctr_coordinator_post(const struct ctr_http_opts *o, const char *url
 				  const char *json, size_t max, struct ctr_buf *body,
 				  char code[CTR_API_CODE], struct ctr_err *e);
 
+/* The failure of an answer that is not what was asked for, as above. Returns -1. */
+int ctr_coordinator_refused(const char *url, const struct ctr_http_resp *r, char code[CTR_API_CODE],
+			    struct ctr_err *e);
+
 /* Asks for evidence under a fresh nonce; the answer's text is appended. Also CTR_ENV
  * "coordinator.random". */
 CTR_MUST int ctr_coordinator_ask(const struct ctr_http_opts *o, const char *url,

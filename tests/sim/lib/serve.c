@@ -69,8 +69,9 @@ static bool read_request(struct sim_conn *c)
 		return false;
 	for (end = b.p; (end = strchr(end, '\n'));)
 		header(c, ++end, &length);
-	for (size_t i = 0; i < length && i + 1 < sizeof c->body; i += n) {
-		if (!BIO_read_ex(c->io, c->body + i, 1, &n))
+	length = length < sizeof c->body ? length : sizeof c->body - 1;
+	for (size_t i = 0; i < length; i += n) {
+		if (!BIO_read_ex(c->io, c->body + i, length - i, &n))
 			return false;
 	}
 	if (strncmp(c->auth, "Basic ", 6) == 0 &&

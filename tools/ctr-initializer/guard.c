@@ -1,0 +1,143 @@
+#include "guard.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <spawn.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+extern char **environ;
+
+static volatile sig_atomic_t held, asked, end_status;
+
+static void on_end(int sig)
+{
+	(void)sig;
+	if (!held)
+		_exit(end_status);
+	asked = 1;
+}
+
+int guard_secrets(struct ctr_err *e)
+{
+	const struct rlimit none = { 0 };
+
+	if (setrlimit(RLIMIT_CORE, &none) < 0 || prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0)
+		return ctr_fail_sys(e, "guard", "core dumps could not be turned off");
+	return 0;
+}
+
+/* Those that are waited for. */
+static void ours(sigset_t *set)
+{
+	sigemptyset(set);
+	sigaddset(set, SIGHUP);
+	sigaddset(set, SIGCHLD);
+}
+
+void guard_signals(int status)
+{
+	struct sigaction sa = { .sa_handler = on_end };
+	sigset_t set;
+
+	end_status = status;
+	sigemptyset(&sa.sa_mask);
+	sigaction(SIGTERM, &sa, NULL);
+	sigaction(SIGINT, &sa, NULL);
+	ours(&set);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+}
+
+void guard_hold(void)
+{
+	held = 1;
+}
+
+void guard_release(void)
+{
+	held = 0;
+	if (asked)
+		_exit(end_status);
+}
+
+uint64_t guard_now(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
+}
+
+/* Waits for one signal until the time is over; false: it is. */
+static bool wait_for(int sig, uint64_t until)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, sig);
+	for (;;) {
+		uint64_t now = guard_now(), ms = until > now ? until - now : 0;
+		struct timespec t = { (time_t)(ms / 1000), (long)(ms % 1000) * 1000000 };
+
+		if (sigtimedwait(&set, NULL, &t) == sig)
+			return true;
+		if (errno != EINTR)
+			return false;
+	}
+}
+
+bool guard_pause(uint64_t ms)
+{
+	return wait_for(SIGHUP, guard_now() + ms);
+}
+
+static int start(const char *cmd, pid_t *pid)
+{
+	char sh[] = "sh", c[] = "-c";
+	char *argv[] = { sh, c, NULL, NULL };
+	posix_spawnattr_t attr;
+	sigset_t none, all;
+	int rc;
+
+	/* spawn's prototype is older than const */
+	argv[2] = (char *)(uintptr_t)cmd;
+	sigemptyset(&none);
+	sigemptyset(&all);
+	sigaddset(&all, SIGPIPE); /* which the tool ignores */
+	if ((rc = posix_spawnattr_init(&attr)) != 0)
+		return rc;
+	posix_spawnattr_setsigmask(&attr, &none);
+	posix_spawnattr_setsigdefault(&attr, &all);
+	posix_spawnattr_setpgroup(&attr, 0);
+	posix_spawnattr_setflags(&attr, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF |
+						POSIX_SPAWN_SETPGROUP);
+	rc = posix_spawn(pid, "/bin/sh", NULL, &attr, argv, environ);
+	posix_spawnattr_destroy(&attr);
+	return rc;
+}
+
+int guard_run(const char *cmd, unsigned seconds, struct ctr_err *e)
+{
+	uint64_t until = guard_now() + (uint64_t)seconds * 1000;
+	int status = 0;
+	pid_t pid;
+
+	if ((errno = start(cmd, &pid)) != 0)
+		return ctr_fail_sys(e, "on-renew", "/bin/sh");
+	/* a SIGCHLD may be an older one's: the child itself is what counts */
+	while (waitpid(pid, &status, WNOHANG) == 0) {
+		if (wait_for(SIGCHLD, until))
+			continue;
+		kill(-pid, SIGKILL);
+		waitpid(pid, &status, 0);
+		return ctr_fail(e, CTR_NO, "on-renew", "killed after %u seconds", seconds);
+	}
+	if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
+		return 0;
+	return WIFEXITED(status)
+		       ? ctr_fail(e, CTR_NO, "on-renew", "exit status %d", WEXITSTATUS(status))
+		       : ctr_fail(e, CTR_NO, "on-renew", "ended by signal %d", WTERMSIG(status));
+}

@@ -1,0 +1,32 @@
+/* What the process owes its secrets, and the signals that it lives with. */
+#ifndef TOOLS_CTR_INITIALIZER_GUARD_H
+#define TOOLS_CTR_INITIALIZER_GUARD_H
+
+#include <stdint.h>
+
+#include "err.h"
+
+/* No core dumps, and no other process of the same user looks into this one. CTR_ENV "guard". */
+CTR_MUST int guard_secrets(struct ctr_err *e);
+
+/*
+ * SIGTERM and SIGINT end the process at once with this status, also as process 1 of a container;
+ * SIGHUP only ends a pause. Call once.
+ */
+void guard_signals(int status);
+
+/* Between the two, an end waits. */
+void guard_hold(void);
+void guard_release(void);
+
+/* Milliseconds of a clock that only runs forward. */
+uint64_t guard_now(void);
+
+/* Sleeps; true: a SIGHUP came before the time was over. */
+bool guard_pause(uint64_t ms);
+
+/* Runs `sh -c cmd` without our signal mask, for at most `seconds`; CTR_NO "on-renew": ended badly,
+ * or was killed for taking longer. */
+CTR_MUST int guard_run(const char *cmd, unsigned seconds, struct ctr_err *e);
+
+#endif
