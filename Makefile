@@ -29,7 +29,7 @@ WARN := -Wall -Wextra -Wshadow -Wvla -Wformat=2 -Wstrict-prototypes -Wmissing-pr
 	-Wcast-qual -Wimplicit-fallthrough $(WERROR)
 ALLCFLAGS := -std=c17 -D_GNU_SOURCE -O2 -g $(WARN) -fPIE -ffunction-sections -fdata-sections -iquote lib -iquote . -DCTR_VERSION='"$(VERSION)"' \
 	$(if $(SAN),$(SANFLAGS),$(HARDEN)) $(CFLAGS)
-ALLLDFLAGS := -pie -Wl,-z,relro,-z,now,-z,noexecstack -Wl,--as-needed \
+ALLLDFLAGS := -Wl,-z,relro,-z,now,-z,noexecstack -Wl,--as-needed \
 	$(if $(SAN),$(SANFLAGS)) $(LDFLAGS)
 
 # Libraries per program, so that a parser does not link what it does not use.
@@ -102,7 +102,7 @@ define PROG
 $(1): $(2) $(BUILD)/libctr.a
 	$$(call say,LD,$$@)
 	$(Q)mkdir -p $$(@D)
-	$(Q)$(CC) $(ALLCFLAGS) -o $$@ $$^ $(ALLLDFLAGS) $(3)
+	$(Q)$(CC) $(ALLCFLAGS) -o $$@ $$^ $(if $(filter -static-pie,$(3)),,-pie) $(ALLLDFLAGS) $(3)
 endef
 prog = $(eval $(call PROG,$(1),$(2),$(3)))
 

@@ -407,8 +407,10 @@ document() {
 	[ "$(stat -c %a out out/* | sort -u | xargs)" = "600 700" ]
 	rm -r out
 	umask 0777
-	PATH=$BUILD/sim:$PATH ctr-initdata --platform "$snp" --device disk --output out
-	[ "$(stat -c %a out out/* | sort -u | xargs)" = "600 700" ]
+	PATH=$BUILD/sim:$PATH ctr-initdata --platform "$snp" --device disk --output a/out
+	[ "$(stat -c %a a/out a/out/* | sort -u | xargs)" = "600 700" ]
+	# the way there is not only ours
+	[ "$(stat -c %a a)" = 755 ]
 }
 
 @test "verify: usage" {

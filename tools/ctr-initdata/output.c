@@ -56,6 +56,16 @@ static int settle(const char *from, const char *to, const char *parent, struct c
 	return fd < 0 || fsync(fd) < 0 ? ctr_fail_sys(e, "write", "%s", parent) : 0;
 }
 
+/* The way there is for others as well: services of the guest have their sockets beside it. */
+static int make_parent(const char *dir, struct ctr_err *e)
+{
+	mode_t mask = umask(022);
+	int rc = ctr_mkdirs(dir, 0755, e);
+
+	umask(mask);
+	return rc;
+}
+
 int output_write(const struct doc *d, const char *dir, struct ctr_err *e)
 {
 	ctr_auto_buf struct ctr_buf target = { 0 }, parent = { 0 }, tmp = { 0 };
@@ -70,7 +80,7 @@ int output_write(const struct doc *d, const char *dir, struct ctr_err *e)
 		    slash > target.p ? (size_t)(slash - target.p) : 1);
 	ctr_buf_addf(&tmp, "%s.XXXXXX", ctr_buf_str(&target));
 	if (ctr_buf_ok(&target, "file name", e) < 0 || ctr_buf_ok(&parent, "file name", e) < 0 ||
-	    ctr_buf_ok(&tmp, "file name", e) < 0 || ctr_mkdirs(parent.p, 0755, e) < 0)
+	    ctr_buf_ok(&tmp, "file name", e) < 0 || make_parent(parent.p, e) < 0)
 		return -1;
 	if (!mkdtemp(tmp.p))
 		return ctr_fail_sys(e, "mkdir", "%s", target.p);
