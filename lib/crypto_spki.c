@@ -1,7 +1,9 @@
 #include "crypto_spki.h"
 
+#include <string.h>
+
 #include <openssl/ec.h>
-#include <openssl/x509.h>
+#include <openssl/pem.h>
 
 #include "crypto.h"
 #include "rd.h"
@@ -85,4 +87,30 @@ int ctr_spki_check(const void *der, size_t n, bool *rsa, struct ctr_err *e)
 	rc = check_rsa(key, e);
 	EVP_PKEY_free(key);
 	return rc;
+}
+
+int ctr_spki_pem(const char *pem, size_t n, struct ctr_buf *der, struct ctr_err *e)
+{
+	BIO *bio = n <= 2 * (size_t)CTR_SPKI_MAX ? BIO_new_mem_buf(pem, (int)n) : NULL;
+	char *name = NULL, *head = NULL, *more = NULL;
+	uint8_t *p = NULL, *rest = NULL;
+	long len = 0, len_rest = 0;
+	bool ok = bio && PEM_read_bio(bio, &name, &head, &p, &len) == 1 &&
+		  strcmp(name, PEM_STRING_PUBLIC) == 0;
+
+	OPENSSL_free(head);
+	head = NULL;
+	if (ok)
+		ok = PEM_read_bio(bio, &more, &head, &rest, &len_rest) != 1;
+	if (ok)
+		ctr_buf_add(der, p, (size_t)len);
+	OPENSSL_free(name);
+	OPENSSL_free(more);
+	OPENSSL_free(head);
+	OPENSSL_clear_free(p, (size_t)len); /* may be a private key, by mistake */
+	OPENSSL_clear_free(rest, (size_t)len_rest);
+	BIO_free(bio);
+	return ok ? ctr_buf_ok(der, "key", e)
+		  : ctr_fail(e, CTR_FORMAT, "ca.key",
+			     "no public key (expected one PUBLIC KEY in PEM)");
 }

@@ -2,9 +2,7 @@
 #ifndef LIB_CRYPTO_SPKI_H
 #define LIB_CRYPTO_SPKI_H
 
-#include <stdint.h>
-
-#include "err.h"
+#include "buf.h"
 
 #define CTR_SPKI_MAX 4096 /* bytes */
 
@@ -14,5 +12,9 @@
  * behind it. CTR_FORMAT "ca.key".
  */
 CTR_MUST int ctr_spki_check(const void *der, size_t n, bool *rsa, struct ctr_err *e);
+
+/* The only block of PEM text, a PUBLIC KEY (RFC 7468 section 13), as DER, appended: to be checked.
+ * CTR_FORMAT "ca.key". */
+CTR_MUST int ctr_spki_pem(const char *pem, size_t n, struct ctr_buf *der, struct ctr_err *e);
 
 #endif
