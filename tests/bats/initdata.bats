@@ -338,7 +338,7 @@ document() {
 	rejects 3 snp.field --platform "$snp,vmpl=4" --device disk # asked for by the host
 	# who may read the guest's memory is for the Coordinator to judge: this says only what was measured
 	accepts --platform "$snp,policy=0xb0000" --device disk
-	# two reports are for two numbers
+	# it is asked for with a number that nobody knew before
 	played traced trace ctr-initdata --platform "$snp" --device disk --output out2
 	grep -q 'getrandom(.*, 64, 0) *= 64' trace
 }
