@@ -37,8 +37,8 @@ LIBS := -lcrypto -lcjson -lcbor -lyaml
 LIBS_ctr-policygen := -lz -lzstd -lpthread
 LIBS_ctr-manifest := -lz
 LIBS_ctr-attest-verify := -lz -lpthread
-LIBS_ctr-initializer := -lz -lpthread
-LIBS_tests := $(LIBS) -lssl -lz -lzstd -lpthread
+LIBS_ctr-initializer := -lz -lpthread -lcryptsetup
+LIBS_tests := $(LIBS) -lssl -lz -lzstd -lpthread -lcryptsetup
 
 TOOLS := $(notdir $(patsubst %/main.c,%,$(wildcard tools/*/main.c)))
 BINS := $(TOOLS:%=$(BUILD)/bin/%)
