@@ -248,7 +248,7 @@ changed() {
 	[ "$(stat -L -c %i "$seed")" = "$inode" ]
 	until_true grep -q on-renew said
 	grep -q renewed ran
-	jq -se 'any(.[]; .id == "on-renew" and .level == "warning" and (.message | contains("exit status 3")))' said
+	jq -se 'any(.[]; .id == "join.on-renew" and .level == "warning" and (.message | contains("exit status 3")))' said
 	second=$(readlink "$out/..data")
 	until_true changed "$second"
 	# the certificate that was there was never one that had ended

@@ -25,8 +25,11 @@ uint64_t guard_now(void);
 /* Sleeps; true: a SIGHUP came before the time was over. */
 bool guard_pause(uint64_t ms);
 
-/* Runs `sh -c cmd` without our signal mask, for at most `seconds`; CTR_NO "on-renew": ended badly,
- * or was killed for taking longer. */
-CTR_MUST int guard_run(const char *cmd, unsigned seconds, struct ctr_err *e);
+/*
+ * Runs a program, found in PATH, in a process group of its own, without our signal mask, for at
+ * most `seconds` (0: as long as it takes). CTR_ENV "exec": it could not be started; CTR_NO "exec":
+ * it ended badly, or was killed for taking longer.
+ */
+CTR_MUST int guard_exec(const char *const argv[], unsigned seconds, struct ctr_err *e);
 
 #endif

@@ -175,10 +175,11 @@ static bool wait_for_cause(const struct session *s, const struct joined *now, st
 
 static void tell(const struct session *s)
 {
+	const char *const argv[] = { "/bin/sh", "-c", s->on_renew, NULL };
 	struct ctr_err why = { 0 };
 
-	if (s->on_renew && guard_run(s->on_renew, COMMAND_MAX, &why) < 0)
-		ctr_log(s->log, CTR_WARN, why.id, NULL, 0, 0, "--on-renew: %s", why.msg);
+	if (s->on_renew && guard_exec(argv, COMMAND_MAX, &why) < 0)
+		ctr_log(s->log, CTR_WARN, "join.on-renew", NULL, 0, 0, "--on-renew: %s", why.msg);
 }
 
 /* Who says that there is a new mesh CA and then gives the old one is asked less and less. */
