@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "file.h"
+
 
 #define ANSWER_MAX ((size_t)32 << 20) /* bytes; the seed share document is the most of it */
 
