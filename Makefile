@@ -27,25 +27,31 @@ SANFLAGS := -fsanitize=address,undefined$(if $(filter fuzz,$(SAN)),$(comma)fuzze
 	-fno-sanitize-recover=all -fno-omit-frame-pointer
 WARN := -Wall -Wextra -Wshadow -Wvla -Wformat=2 -Wstrict-prototypes -Wmissing-prototypes \
 	-Wcast-qual -Wimplicit-fallthrough $(WERROR)
-ALLCFLAGS := -std=c17 -D_GNU_SOURCE -O2 -g $(WARN) -fPIE -iquote lib -iquote . -DCTR_VERSION='"$(VERSION)"' \
+ALLCFLAGS := -std=c17 -D_GNU_SOURCE -O2 -g $(WARN) -fPIE -ffunction-sections -fdata-sections -iquote lib -iquote . -DCTR_VERSION='"$(VERSION)"' \
 	$(if $(SAN),$(SANFLAGS),$(HARDEN)) $(CFLAGS)
-ALLLDFLAGS := -pie -Wl,-z,relro,-z,now,-z,noexecstack -Wl,--as-needed \
+ALLLDFLAGS := -Wl,-z,relro,-z,now,-z,noexecstack -Wl,--as-needed \
 	$(if $(SAN),$(SANFLAGS)) $(LDFLAGS)
 
 # Libraries per program, so that a parser does not link what it does not use.
 LIBS := -lcrypto -lcjson -lcbor -lyaml
 LIBS_ctr-policygen := -lz -lzstd -lpthread
-LIBS_ctr-manifest := -lz
+LIBS_ctr-manifest := -lz -lpthread
 LIBS_ctr-attest-verify := -lz -lpthread
+LIBS_ctr-coordinatord := -lssl -lz -levent_core -lpthread
+LIBS_ctr-initdata := -lz
 LIBS_ctr-initializer := -lz -lpthread -lcryptsetup
-LIBS_tests := $(LIBS) -lssl -lz -lzstd -lpthread -lcryptsetup
+# Programs without a dynamic linker, for guests that have little else; what their sources define themselves
+# takes the place of libctr's. Not with sanitizers, which must be linked dynamically.
+STATIC := ctr-initdata
+LIBS_static := -static-pie -s -Wl,--gc-sections
+LIBS_tests := $(LIBS) -lssl -lz -lzstd -levent_core -lpthread -lcryptsetup
 
 TOOLS := $(notdir $(patsubst %/main.c,%,$(wildcard tools/*/main.c)))
 BINS := $(TOOLS:%=$(BUILD)/bin/%)
 names = $(patsubst tests/$(1)%.c,%,$(wildcard tests/$(1)*.c))
 UNITBINS := $(patsubst %,$(BUILD)/unit/test_%,$(call names,unit/test_))
 SIMS := $(patsubst tests/sim/%.c,%,$(shell grep -ls '^int main' tests/sim/*.c))
-SIMBINS := $(SIMS:%=$(BUILD)/sim/%)
+SIMBINS := $(SIMS:%=$(BUILD)/sim/%) $(BUILD)/sim/ctr-initdata
 BENCHBINS := $(patsubst %,$(BUILD)/bench/bench_%,$(call names,bench/bench_))
 FUZZ := $(call names,fuzz/fuzz_)
 REPLAYS := $(FUZZ:%=$(BUILD)/fuzz/replay_%)
@@ -96,18 +102,22 @@ define PROG
 $(1): $(2) $(BUILD)/libctr.a
 	$$(call say,LD,$$@)
 	$(Q)mkdir -p $$(@D)
-	$(Q)$(CC) $(ALLCFLAGS) -o $$@ $$^ $(ALLLDFLAGS) $(3)
+	$(Q)$(CC) $(ALLCFLAGS) -o $$@ $$^ $(if $(filter -static-pie,$(3)),,-pie) $(ALLLDFLAGS) $(3)
 endef
 prog = $(eval $(call PROG,$(1),$(2),$(3)))
 
 # A test's first lines name the tool parts it links: "/* needs: tools/x/y.c tools/x/rules.rego */".
 needs = $(call obj,$(1) $(shell sed -n 's,^/\* needs: \(.*\) \*/$$,\1,p' $(1)))
 
+libs = $(if $(SAN),$(LIBS),$(if $(filter $(STATIC),$(1)),$(LIBS_static) -lcrypto,$(LIBS))) $(LIBS_$(1))
 $(foreach t,$(TOOLS),$(call prog,$(BUILD)/bin/$(t),$(call obj,$(wildcard tools/$(t)/*.c tools/$(t)/*.rego)),\
-	$(LIBS) $(LIBS_$(t))))
+	$(call libs,$(t))))
 $(foreach u,$(call names,unit/test_),$(call prog,$(BUILD)/unit/test_$(u),\
 	$(call needs,tests/unit/test_$(u).c) $(call obj,tests/unit/t.c),$(LIBS_tests) -lcmocka))
 $(foreach s,$(SIMS),$(call prog,$(BUILD)/sim/$(s),$(call needs,tests/sim/$(s).c),$(LIBS_tests)))
+# The guest's program with all platforms, the simulated one too: else the same objects.
+$(call prog,$(BUILD)/sim/ctr-initdata,$(call obj,$(filter-out %/kinds.c,$(wildcard tools/ctr-initdata/*.c))),\
+	$(LIBS_tests))
 $(foreach b,$(call names,bench/bench_),$(call prog,$(BUILD)/bench/bench_$(b),\
 	$(call needs,tests/bench/bench_$(b).c),$(LIBS_tests)))
 # replay_X runs files through fuzz target X, with any compiler; fuzz_X is the fuzzer, with SAN=fuzz.
@@ -146,7 +156,7 @@ check-sanitize:
 	$(Q)BUILD=$(BUILD)/san SAN=1 scripts/check unit replay bats
 
 check-valgrind:
-	$(Q)$(MAKE) $(JOBS) HARDEN= BUILD=$(BUILD)/valgrind tests
+	$(Q)$(MAKE) $(JOBS) HARDEN= STATIC= BUILD=$(BUILD)/valgrind tests
 	$(Q)BUILD=$(BUILD)/valgrind VALGRIND=1 scripts/check unit replay bats
 
 fuzz:

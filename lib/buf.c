@@ -141,6 +141,11 @@ void ctr_secret_free(struct ctr_secret *s)
 	*s = (struct ctr_secret){ NULL, 0 };
 }
 
+bool ctr_buf_same(const struct ctr_buf *a, const struct ctr_buf *b)
+{
+	return a->n == b->n && ctr_same(ctr_buf_str(a), ctr_buf_str(b), a->n);
+}
+
 bool ctr_secret_same(const struct ctr_secret *a, const struct ctr_secret *b)
 {
 	return a->n == b->n && ctr_same(a->p, b->p, a->n);

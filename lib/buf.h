@@ -20,7 +20,7 @@ struct ctr_buf {
 };
 
 void ctr_buf_init(struct ctr_buf *b, size_t max);
-void ctr_buf_free(struct ctr_buf *b); /* NULL p is legal; leaves an empty buffer */
+void ctr_buf_free(struct ctr_buf *b);  /* NULL p is legal; leaves an empty buffer */
 void ctr_buf_reset(struct ctr_buf *b); /* forgets the bytes and `bad`, keeps the memory */
 
 void ctr_buf_add(struct ctr_buf *b, const void *p, size_t n);
@@ -28,7 +28,8 @@ void ctr_buf_adds(struct ctr_buf *b, const char *s);
 void ctr_buf_addc(struct ctr_buf *b, char c);
 void ctr_buf_addf(struct ctr_buf *b, const char *fmt, ...) CTR_FMT(2, 3);
 
-/* Room for n more bytes behind the end, NULL when it cannot be had; ctr_buf_commit makes them count. */
+/* Room for n more bytes behind the end, NULL when it cannot be had; ctr_buf_commit makes them
+ * count. */
 uint8_t *ctr_buf_room(struct ctr_buf *b, size_t n);
 void ctr_buf_commit(struct ctr_buf *b, size_t n);
 
@@ -37,6 +38,9 @@ CTR_MUST int ctr_buf_ok(const struct ctr_buf *b, const char *what, struct ctr_er
 
 /* The text itself, "" when empty: only after ctr_buf_ok. */
 const char *ctr_buf_str(const struct ctr_buf *b);
+
+/* The same bytes; takes as long for any of that length. */
+bool ctr_buf_same(const struct ctr_buf *a, const struct ctr_buf *b);
 
 #define ctr_auto_buf CTR_AUTO(ctr_buf_free)
 

@@ -10,6 +10,8 @@
 #include "verdict.h"
 #include "x509.h"
 
+#define ANSWER_S 30 /* for one answer, unless it is said */
+
 /* What an error's code means for whoever asked. Others, and answers without a code, say nothing
  * about the request: another try may succeed. */
 static const struct word {
@@ -68,14 +70,17 @@ int ctr_coordinator_post(const struct ctr_http_opts *o, const char *url, const c
 	ctr_auto_buf struct ctr_buf full = { 0 };
 	ctr_auto_http_resp struct ctr_http_resp resp = { .body.wipe = body->wipe };
 	struct ctr_http_req req = { .accept = "application/json", .json = json, .max = max };
+	struct ctr_http_opts own = *o;
 	struct ctr_http *http = NULL;
 	size_t n = strlen(url);
 	int rc;
 
 	if (code)
 		*code = '\0';
+	if (own.total_s == 0)
+		own.total_s = ANSWER_S;
 	ctr_buf_addf(&full, "%s%sv1/%s", url, n && url[n - 1] == '/' ? "" : "/", name);
-	if (ctr_buf_ok(&full, "URL", e) < 0 || ctr_http_new(o, &http, e) < 0)
+	if (ctr_buf_ok(&full, "URL", e) < 0 || ctr_http_new(&own, &http, e) < 0)
 		return -1;
 	req.url = full.p;
 	rc = ctr_http_do(http, &req, &resp, e);
@@ -134,16 +139,11 @@ int ctr_attested_bind(const struct ctr_attested *a, struct ctr_appraisal *p, str
 	return 0;
 }
 
-static bool same(const struct ctr_buf *a, const struct ctr_buf *b)
-{
-	return a->n == b->n && ctr_same(ctr_buf_str(a), ctr_buf_str(b), a->n);
-}
-
 static void check_manifest(const struct ctr_answer *a, const struct ctr_coordinator_want *w,
 			   struct ctr_checks *cs)
 {
 	size_t n = a->manifests.n;
-	bool there = n > 0, equal = there && same(&a->manifests.v[n - 1], w->bytes);
+	bool there = n > 0, equal = there && ctr_buf_same(&a->manifests.v[n - 1], w->bytes);
 
 	ctr_check(cs, "coordinator.manifest", equal, "the expected manifest, byte for byte",
 		  equal	  ? "so"
@@ -193,7 +193,7 @@ bool ctr_same_certificate(const struct ctr_buf *a, const struct ctr_buf *b)
 	return ctr_x509_pem(a->p, a->n, "a", &x, NULL) == 0 &&
 	       ctr_x509_pem(b->p, b->n, "b", &y, NULL) == 0 && x.n == 1 && y.n == 1 &&
 	       ctr_x509_print(x.v[0], &p, NULL) == 0 && ctr_x509_print(y.v[0], &q, NULL) == 0 &&
-	       same(&p, &q);
+	       ctr_buf_same(&p, &q);
 }
 
 /* lesson: a Coordinator that was recovered with another's seed has another root CA */

@@ -60,6 +60,18 @@ static bool on_curve(EVP_PKEY *key)
 	return ok;
 }
 
+static int not_spki(struct ctr_err *e)
+{
+	return ctr_fail(e, CTR_FORMAT, "key.spki",
+			"no public EC key (expected SubjectPublicKeyInfo in DER)");
+}
+
+/* All of a key on P-256 but its coordinates. Most keys are such, and OpenSSL takes longer to find
+ * out what a key is than to use it. */
+static const uint8_t p256[] = { 0x30, 0x59, 0x30, 0x13, 0x06, 0x07, 0x2a, 0x86, 0x48,
+				0xce, 0x3d, 0x02, 0x01, 0x06, 0x08, 0x2a, 0x86, 0x48,
+				0xce, 0x3d, 0x03, 0x01, 0x07, 0x03, 0x42, 0x00, 0x04 };
+
 static int read_key(const void *spki, size_t n, EVP_PKEY **key, struct ctr_err *e)
 {
 	const uint8_t *p = spki;
@@ -67,15 +79,17 @@ static int read_key(const void *spki, size_t n, EVP_PKEY **key, struct ctr_err *
 	bool whole;
 	int len;
 
+	if (n == sizeof p256 + 64 && ctr_same(spki, p256, sizeof p256)) {
+		*key = ctr_p256_key(p + sizeof p256);
+		return *key ? 0 : not_spki(e);
+	}
 	*key = n > 0 && n <= CTR_ECDSA_SPKI_MAX ? d2i_PUBKEY(NULL, &p, (long)n) : NULL;
 	if (*key && p == (const uint8_t *)spki + n && !ctr_pkey_plain_ec(*key))
 		return not_ec(e);
 	len = *key ? i2d_PUBKEY(*key, &again) : 0;
 	whole = same(again, len, spki, n) && on_curve(*key);
 	OPENSSL_free(again);
-	return whole ? 0
-		     : ctr_fail(e, CTR_FORMAT, "key.spki",
-				"no public EC key (expected SubjectPublicKeyInfo in DER)");
+	return whole ? 0 : not_spki(e);
 }
 
 /* OpenSSL reads some of BER; two spellings of a signature would be two messages. */
@@ -92,9 +106,10 @@ static bool canonical(const void *sig, size_t n)
 	return ok;
 }
 
-int ctr_ecdsa_verify(const void *spki, size_t n_spki, const void *p, size_t n, const void *sig,
-		     size_t n_sig, bool *good, struct ctr_err *e)
+int ctr_ecdsa_verify(const void *spki, size_t n_spki, enum ctr_hash_alg alg, const void *p,
+		     size_t n, const void *sig, size_t n_sig, bool *good, struct ctr_err *e)
 {
+	static const char *const names[] = { "SHA256", "SHA384", "SHA512" };
 	auto_md EVP_MD_CTX *ctx = EVP_MD_CTX_new();
 	ctr_auto_pkey EVP_PKEY *key = NULL;
 
@@ -103,7 +118,7 @@ int ctr_ecdsa_verify(const void *spki, size_t n_spki, const void *p, size_t n, c
 		return -1;
 	if (!canonical(sig, n_sig))
 		return ctr_fail(e, CTR_FORMAT, "ecdsa.signature", "no ECDSA signature in DER");
-	if (!ctx || EVP_DigestVerifyInit_ex(ctx, NULL, "SHA256", NULL, NULL, key, NULL) != 1)
+	if (!ctx || EVP_DigestVerifyInit_ex(ctx, NULL, names[alg], NULL, NULL, key, NULL) != 1)
 		return ctr_fail_mem(e);
 	*good = EVP_DigestVerify(ctx, sig, n_sig, p, n) == 1;
 	return 0;

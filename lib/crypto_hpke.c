@@ -55,10 +55,8 @@ static int expand(const struct suite *s, const uint8_t prk[32], const char *name
 }
 
 /* OpenSSL refuses a result of zeros, which is what points of small order give. */
-static int diffie_hellman(const uint8_t *sk, const uint8_t *peer, uint8_t dh[32], struct ctr_err *e)
+static int diffie_hellman(EVP_PKEY *own, const uint8_t *peer, uint8_t dh[32], struct ctr_err *e)
 {
-	ctr_auto_pkey EVP_PKEY *own =
-		EVP_PKEY_new_raw_private_key(EVP_PKEY_X25519, NULL, sk, CTR_X25519_SIZE);
 	ctr_auto_pkey EVP_PKEY *other =
 		EVP_PKEY_new_raw_public_key(EVP_PKEY_X25519, NULL, peer, CTR_X25519_SIZE);
 	EVP_PKEY_CTX *ctx = own && other ? EVP_PKEY_CTX_new(own, NULL) : NULL;
@@ -106,23 +104,35 @@ static int key_schedule(struct ctr_hpke_context *c, const void *info, size_t n_i
 	return rc;
 }
 
-int ctr_hpke_schedule(struct ctr_hpke_context *c, const uint8_t *sk, const uint8_t *peer,
-		      const uint8_t *enc, const uint8_t *pk_r, const void *info, size_t n_info,
-		      struct ctr_err *e)
+static int schedule(struct ctr_hpke_context *c, EVP_PKEY *own, const uint8_t *peer,
+		    const uint8_t *enc, const uint8_t *pk_r, const void *info, size_t n_info,
+		    struct ctr_err *e)
 {
 	uint8_t dh[32];
 	int rc = -1;
 
-	if (diffie_hellman(sk, peer, dh, e) == 0 && shared_secret(c, dh, enc, pk_r, e) == 0)
+	if (diffie_hellman(own, peer, dh, e) == 0 && shared_secret(c, dh, enc, pk_r, e) == 0)
 		rc = key_schedule(c, info, n_info, e);
 	OPENSSL_cleanse(dh, sizeof dh);
 	return rc;
 }
 
-static bool public_of(const uint8_t *sk, uint8_t pk[CTR_X25519_SIZE])
+static EVP_PKEY *private_key(const uint8_t *sk)
 {
-	ctr_auto_pkey EVP_PKEY *key =
-		EVP_PKEY_new_raw_private_key(EVP_PKEY_X25519, NULL, sk, CTR_X25519_SIZE);
+	return EVP_PKEY_new_raw_private_key(EVP_PKEY_X25519, NULL, sk, CTR_X25519_SIZE);
+}
+
+int ctr_hpke_schedule(struct ctr_hpke_context *c, const uint8_t *sk, const uint8_t *peer,
+		      const uint8_t *enc, const uint8_t *pk_r, const void *info, size_t n_info,
+		      struct ctr_err *e)
+{
+	ctr_auto_pkey EVP_PKEY *own = private_key(sk);
+
+	return schedule(c, own, peer, enc, pk_r, info, n_info, e);
+}
+
+static bool public_of(const EVP_PKEY *key, uint8_t pk[CTR_X25519_SIZE])
+{
 	size_t n = CTR_X25519_SIZE;
 
 	return key && EVP_PKEY_get_raw_public_key(key, pk, &n) == 1 && n == CTR_X25519_SIZE;
@@ -136,7 +146,7 @@ int ctr_hpke_generate(struct ctr_secret *sk, uint8_t pk[CTR_X25519_SIZE], struct
 	if (ctr_secret_new(sk, CTR_X25519_SIZE, e) < 0)
 		return -1;
 	if (key && EVP_PKEY_get_raw_private_key(key, sk->p, &n) == 1 && n == CTR_X25519_SIZE &&
-	    public_of(sk->p, pk))
+	    public_of(key, pk))
 		return 0;
 	ctr_secret_free(sk);
 	return ctr_fail(e, CTR_ENV, "key.generate", "the key could not be made");
@@ -146,7 +156,7 @@ int ctr_hpke_seal(const uint8_t pk[CTR_X25519_SIZE], const void *info, size_t n_
 		  const void *aad, size_t n_aad, const void *pt, size_t n, struct ctr_buf *out,
 		  struct ctr_err *e)
 {
-	ctr_auto_secret struct ctr_secret sk = { 0 };
+	ctr_auto_pkey EVP_PKEY *own = NULL;
 	struct ctr_hpke_context c = { .n_key = 32 };
 	uint8_t enc[CTR_X25519_SIZE], *room;
 	int rc = -1;
@@ -154,13 +164,14 @@ int ctr_hpke_seal(const uint8_t pk[CTR_X25519_SIZE], const void *info, size_t n_
 	if (n > CTR_HPKE_MAX)
 		return ctr_fail(e, CTR_FORMAT, "hpke.length",
 				"a message of %zu bytes (expected at most %zu)", n, CTR_HPKE_MAX);
-	if (ctr_hpke_generate(&sk, enc, e) < 0)
-		return -1;
+	own = EVP_PKEY_Q_keygen(NULL, NULL, "X25519");
+	if (!public_of(own, enc))
+		return ctr_fail(e, CTR_ENV, "key.generate", "the key could not be made");
 	room = ctr_buf_room(out, n + CTR_HPKE_EXTRA);
 	if (!room)
 		return ctr_buf_ok(out, "sealed message", e) < 0 ? -1 : ctr_fail_mem(e);
 	memcpy(room, enc, sizeof enc);
-	if (ctr_hpke_schedule(&c, sk.p, pk, enc, pk, info, n_info, e) == 0)
+	if (schedule(&c, own, pk, enc, pk, info, n_info, e) == 0)
 		rc = ctr_gcm_encrypt(c.key, c.n_key, c.nonce, aad, n_aad, pt, n, room + sizeof enc,
 				     e);
 	if (rc == 0)
@@ -186,8 +197,9 @@ static int open_with(struct ctr_hpke_context *c, const void *aad, size_t n_aad,
 int ctr_hpke_open(const struct ctr_secret *sk, const void *info, size_t n_info, const void *aad,
 		  size_t n_aad, const void *msg, size_t n, struct ctr_secret *pt, struct ctr_err *e)
 {
+	ctr_auto_pkey EVP_PKEY *own = sk->n == CTR_X25519_SIZE ? private_key(sk->p) : NULL;
 	struct ctr_hpke_context c = { .n_key = 32 };
-	uint8_t enc[CTR_X25519_SIZE], own[CTR_X25519_SIZE];
+	uint8_t enc[CTR_X25519_SIZE], pk[CTR_X25519_SIZE];
 	struct ctr_rd r;
 	int rc = -1;
 
@@ -199,9 +211,9 @@ int ctr_hpke_open(const struct ctr_secret *sk, const void *info, size_t n_info, 
 			e, CTR_FORMAT, "hpke.length",
 			"a sealed message of %zu bytes (expected %d more than its contents)", n,
 			CTR_HPKE_EXTRA);
-	if (sk->n != CTR_X25519_SIZE || !public_of(sk->p, own))
+	if (!public_of(own, pk))
 		return ctr_fail(e, CTR_FORMAT, "hpke.key", "no X25519 private key");
-	if (ctr_hpke_schedule(&c, sk->p, enc, enc, own, info, n_info, e) == 0)
+	if (schedule(&c, own, enc, enc, pk, info, n_info, e) == 0)
 		rc = open_with(&c, aad, n_aad, &r, pt, e);
 	if (rc < 0)
 		ctr_secret_free(pt);

@@ -10,6 +10,7 @@
 
 #include "crypto_key.h"
 #include "crypto_pkey.h"
+#include "crypto_sign_int.h"
 #include "rd.h"
 
 struct ctr_sign_key {
@@ -68,6 +69,22 @@ void ctr_sign_key_free(struct ctr_sign_key *key)
 		return;
 	EVP_PKEY_free(key->key);
 	free(key);
+}
+
+EVP_PKEY *ctr_sign_key_evp(const struct ctr_sign_key *key)
+{
+	return key->key;
+}
+
+int ctr_sign_key_derive(const struct ctr_secret *raw, struct ctr_sign_key **out, struct ctr_err *e)
+{
+	EVP_PKEY *key;
+
+	*out = NULL;
+	if (raw->n != CTR_KEY_P384_RAW)
+		return ctr_fail(e, CTR_ENV, "key.generate", "%zu bytes to derive a key from",
+				raw->n);
+	return ctr_key_p384_from(raw->p, &key, e) < 0 ? -1 : wrap_key(key, out, e);
 }
 
 static bool split(const uint8_t *der, size_t n, uint8_t *rs, size_t half)

@@ -15,6 +15,10 @@ CTR_MUST int ctr_sign_key_read(const char *name, const struct ctr_buf *pem, size
 			       struct ctr_sign_key **key, struct ctr_err *e);
 size_t ctr_sign_key_half(const struct ctr_sign_key *key);
 void ctr_sign_key_free(struct ctr_sign_key *key); /* NULL is legal */
+/* The key on P-384 that the secret (of CTR_KEY_P384_RAW bytes, crypto_key.h) stands for; the caller
+ * frees it. CTR_ENV "key.generate". */
+CTR_MUST int ctr_sign_key_derive(const struct ctr_secret *raw, struct ctr_sign_key **key,
+				 struct ctr_err *e);
 
 /* r and s, then x and y of the public point: big-endian, `half` bytes each. CTR_ENV "key.sign". */
 CTR_MUST int ctr_sign(const struct ctr_sign_key *key, enum ctr_hash_alg alg, const void *p,

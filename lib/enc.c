@@ -68,6 +68,18 @@ void ctr_base64_add(struct ctr_buf *b, const void *p, size_t n)
 	ctr_buf_commit(b, out);
 }
 
+void ctr_pem_add(struct ctr_buf *b, const char *label, const void *p, size_t n)
+{
+	const uint8_t *u = p;
+
+	ctr_buf_addf(b, "-----BEGIN %s-----\n", label);
+	for (size_t at = 0; at < n; at += 48) {
+		ctr_base64_add(b, u + at, n - at < 48 ? n - at : 48);
+		ctr_buf_addc(b, '\n');
+	}
+	ctr_buf_addf(b, "-----END %s-----\n", label);
+}
+
 static int sextet(char c)
 {
 	if (c >= 'A' && c <= 'Z')
@@ -79,30 +91,46 @@ static int sextet(char c)
 	return c == '+' ? 62 : c == '/' ? 63 : -1;
 }
 
+/* A group of four, of which the first `have` count. Where it goes wrong, or -1. */
+static int group(const char *s, size_t have, uint32_t *v)
+{
+	*v = 0;
+	for (int k = 0; k < 4; k++) {
+		int x = (size_t)k < have ? sextet(s[k]) : 0;
+
+		if (x < 0)
+			return k;
+		*v = *v << 6 | (uint32_t)x;
+	}
+	return -1;
+}
+
 int ctr_base64_parse(const char *s, size_t len, struct ctr_buf *b, struct ctr_err *e)
 {
 	size_t pad = 0;
+	uint8_t *to;
 
 	if (len % 4)
 		return ctr_fail(e, CTR_FORMAT, "base64", "length %zu is not a multiple of four", len);
 	while (pad < 2 && pad < len && s[len - 1 - pad] == '=')
 		pad++;
+	to = ctr_buf_room(b, len / 4 * 3);
+	if (!to)
+		return ctr_buf_ok(b, "base64", e);
 	for (size_t i = 0; i < len; i += 4) {
 		size_t have = len - i == 4 ? 4 - pad : 4;
-		uint32_t v = 0;
+		uint32_t v;
+		int bad = group(s + i, have, &v);
 
-		for (size_t k = 0; k < 4; k++) {
-			int x = k < have ? sextet(s[i + k]) : 0;
-
-			if (x < 0)
-				return ctr_fail(e, CTR_FORMAT, "base64", "bad character at offset %zu",
-						i + k);
-			v = v << 6 | (uint32_t)x;
-		}
+		if (bad >= 0)
+			return ctr_fail(e, CTR_FORMAT, "base64", "bad character at offset %zu",
+					i + (size_t)bad);
 		if ((have == 3 && (v & 0xff)) || (have == 2 && (v & 0xffff)))
 			return ctr_fail(e, CTR_FORMAT, "base64", "stray bits before the padding");
-		for (size_t k = 0; k + 1 < have; k++)
-			ctr_buf_addc(b, (char)(v >> (16 - 8 * k) & 0xff));
+		*to++ = (uint8_t)(v >> 16);
+		*to++ = (uint8_t)(v >> 8);
+		*to++ = (uint8_t)v;
 	}
-	return ctr_buf_ok(b, "base64", e);
+	ctr_buf_commit(b, len / 4 * 3 - pad);
+	return 0;
 }

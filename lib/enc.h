@@ -16,4 +16,7 @@ void ctr_base64_add(struct ctr_buf *b, const void *p, size_t n);
 /* Appends the decoded bytes. Blanks, missing padding and stray trailing bits are CTR_FORMAT "base64". */
 CTR_MUST int ctr_base64_parse(const char *s, size_t len, struct ctr_buf *b, struct ctr_err *e);
 
+/* Bytes as PEM (RFC 7468) with that label, appended. */
+void ctr_pem_add(struct ctr_buf *b, const char *label, const void *p, size_t n);
+
 #endif

@@ -121,11 +121,22 @@ static int tdx_needs(const struct ctr_evidence *ev, struct ctr_collateral_needs 
 	return 0;
 }
 
+static bool says_product(const struct ctr_buf *report)
+{
+	struct ctr_snp_report r;
+
+	return ctr_snp_parse((const uint8_t *)report->p, report->n, &r, NULL) == 0 &&
+	       ctr_snp_cpuid_product(&r) != CTR_PRODUCTS;
+}
+
 /* A report of version 2 does not say its product; the certificate that comes with it does. */
 static enum ctr_snp_product product(const struct ctr_evidence *ev)
 {
 	static const enum ctr_item leafs[] = { CTR_VCEK, CTR_VLEK };
 	char cn[64];
+
+	if (says_product(&ev->item[CTR_REPORT]))
+		return CTR_PRODUCTS;
 
 	for (int i = 0; i < 2; i++) {
 		ctr_auto_x509 X509 *c = NULL;

@@ -75,16 +75,18 @@ int ctr_hstore_get(struct ctr_hstore *s, enum ctr_blob kind, const uint8_t hash[
 int ctr_hstore_put(struct ctr_hstore *s, enum ctr_blob kind, const void *p, size_t n,
 		   uint8_t hash[CTR_SHA256_SIZE], struct ctr_err *e)
 {
-	ctr_auto_buf struct ctr_buf name = { 0 }, there = { 0 };
+	ctr_auto_buf struct ctr_buf name = { 0 }, old = { 0 };
 	struct ctr_err unread = { 0 };
+	bool there;
 
 	if (n > kinds[kind].max)
 		return ctr_fail(e, CTR_FORMAT, "limit", "%s: a blob larger than %zu bytes",
 				kinds[kind].dir, kinds[kind].max);
-	if (ctr_hash(CTR_SHA256, p, n, hash, e) < 0 || blob_name(kind, hash, &name, e) < 0)
+	if (ctr_hash(CTR_SHA256, p, n, hash, e) < 0 || blob_name(kind, hash, &name, e) < 0 ||
+	    s->create(s, name.p, p, n, &there, e) < 0)
 		return -1;
 	/* what an interrupted update left, or somebody broke, is written again */
-	if (read_blob(s, kind, name.p, hash, &there, &unread) == 0)
+	if (!there || read_blob(s, kind, name.p, hash, &old, &unread) == 0)
 		return 0;
 	return s->write(s, name.p, p, n, e);
 }

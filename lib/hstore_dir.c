@@ -85,30 +85,53 @@ static int failed(const char *name, struct ctr_err *e)
 	return ctr_fail_sys(e, "store.write", "%s", name);
 }
 
-/* The file that takes a name's place. */
-static int create(int dir, const char *file)
-{
-	int flags = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC,
-	    fd = openat(dir, file, flags, 0600);
+#define CREATE (O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC)
 
-	if (fd < 0 && errno == EEXIST && unlinkat(dir, file, 0) == 0)
-		fd = openat(dir, file, flags, 0600);
+/* The file that takes a name's place. */
+static int create_new(int dir)
+{
+	int fd = openat(dir, NEW, CREATE, 0600);
+
+	if (fd < 0 && errno == EEXIST && unlinkat(dir, NEW, 0) == 0)
+		fd = openat(dir, NEW, CREATE, 0600);
 	return fd;
+}
+
+static int fill(int fd, const char *name, const void *p, size_t n, struct ctr_err *e)
+{
+	struct ctr_err why = { 0 };
+
+	if (fd >= 0 && ctr_fd_write(fd, name, p, n, &why) == 0)
+		return 0;
+	if (fd >= 0)
+		errno = why.sys;
+	return failed(name, e);
 }
 
 static int write_new(int dir, const char *name, const void *p, size_t n, bool sync,
 		     struct ctr_err *e)
 {
-	ctr_auto_fd int fd = create(dir, NEW);
-	struct ctr_err why = { 0 };
+	ctr_auto_fd int fd = create_new(dir);
 
-	if (fd < 0 || fchmod(fd, 0600) < 0)
-		return failed(name, e);
-	if (ctr_fd_write(fd, name, p, n, &why) < 0) {
-		errno = why.sys;
-		return failed(name, e);
-	}
+	if (fill(fd, name, p, n, e) < 0)
+		return -1;
 	return sync && fsync(fd) < 0 ? failed(name, e) : 0;
+}
+
+/* Under its own name at once: nothing refers to it until the next swap. */
+static int dir_create(struct ctr_hstore *s, const char *name, const void *p, size_t n, bool *there,
+		      struct ctr_err *e)
+{
+	const char *file;
+	int dir = place(self(s), name, &file);
+	ctr_auto_fd int fd = openat(dir, file, CREATE, 0600);
+
+	*there = fd < 0 && errno == EEXIST;
+	if (*there || fill(fd, name, p, n, e) == 0)
+		return 0;
+	if (fd >= 0)
+		unlinkat(dir, file, 0);
+	return -1;
 }
 
 /* On failure the name is as it was, and nothing new is left behind. */
@@ -241,7 +264,7 @@ int ctr_hstore_dir(const char *path, struct ctr_hstore **out, struct ctr_err *e)
 	*out = NULL;
 	if (!d)
 		return ctr_fail_mem(e);
-	*d = (struct dir_store){ .ops = { dir_free, dir_read, dir_write, dir_swap },
+	*d = (struct dir_store){ .ops = { dir_free, dir_read, dir_create, dir_write, dir_swap },
 				 .root = -1,
 				 .lock = -1,
 				 .sub = { -1, -1, -1 },

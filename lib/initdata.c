@@ -40,46 +40,54 @@ static int text_ok(const char *p, size_t n, struct ctr_err *e)
 	return 0;
 }
 
+const char *const ctr_initdata_algs[3] = { "sha256", "sha384", "sha512" };
+
 struct reading {
-	struct ctr_policy *p;
-	bool version, algorithm, policy;
+	bool version, algorithm;
+	enum ctr_hash_alg *alg;
+	ctr_initdata_fn fn;
+	void *ctx;
 };
+
+static int on_algorithm(struct reading *r, const char *v, unsigned line, struct ctr_err *e)
+{
+	r->algorithm = true;
+	for (int i = CTR_SHA256; i <= CTR_SHA512; i++) {
+		*r->alg = (enum ctr_hash_alg)i;
+		if (strcmp(v, ctr_initdata_algs[i]) == 0)
+			return 0;
+	}
+	return ctr_fail(e, CTR_FORMAT, "initdata.algorithm",
+			"initdata, line %u: algorithm %s (expected sha256, sha384 or sha512)", line,
+			v);
+}
 
 static int on_pair(void *ctx, const char *table, const char *key, const char *v, size_t n,
 		   unsigned line, struct ctr_err *e)
 {
 	struct reading *r = ctx;
 
-	if (strcmp(table, "data") == 0) {
-		if (strcmp(key, "policy.rego") != 0)
-			return 0; /* measured all the same */
-		r->policy = true;
-		ctr_buf_add(&r->p->rego, v, n);
-		return ctr_buf_ok(&r->p->rego, "initdata", e);
-	}
+	if (strcmp(table, "data") == 0)
+		return r->fn(r->ctx, key, v, n, line, e);
 	if (table[0])
 		return ctr_fail(e, CTR_FORMAT, "initdata.toml",
 				"initdata, line %u: unknown table [%s]", line, table);
-	if (strcmp(key, "version") == 0) {
-		r->version = true;
-		if (strcmp(v, "0.1.0") != 0)
-			return ctr_fail(e, CTR_FORMAT, "initdata.version",
-					"initdata, line %u: version %s (expected 0.1.0)", line, v);
-	} else if (strcmp(key, "algorithm") == 0) {
-		r->algorithm = true;
-		if (strcmp(v, "sha256") != 0)
-			return ctr_fail(e, CTR_FORMAT, "initdata.algorithm",
-					"initdata, line %u: algorithm %s (expected sha256)", line, v);
-	} else {
+	if (strcmp(key, "algorithm") == 0)
+		return on_algorithm(r, v, line, e);
+	if (strcmp(key, "version") != 0)
 		return ctr_fail(e, CTR_FORMAT, "initdata.toml",
 				"initdata, line %u: unknown key %s", line, key);
-	}
+	r->version = true;
+	if (strcmp(v, "0.1.0") != 0)
+		return ctr_fail(e, CTR_FORMAT, "initdata.version",
+				"initdata, line %u: version %s (expected 0.1.0)", line, v);
 	return 0;
 }
 
-int ctr_initdata_parse(const char *toml, size_t n, struct ctr_policy *p, struct ctr_err *e)
+int ctr_initdata_walk(const char *toml, size_t n, enum ctr_hash_alg *alg, ctr_initdata_fn fn,
+		      void *ctx, struct ctr_err *e)
 {
-	struct reading r = { .p = p };
+	struct reading r = { .alg = alg, .fn = fn, .ctx = ctx };
 
 	if (ctr_toml_parse(toml, n, on_pair, &r, e) < 0)
 		return -1;
@@ -89,7 +97,32 @@ int ctr_initdata_parse(const char *toml, size_t n, struct ctr_policy *p, struct 
 	if (!r.algorithm)
 		return ctr_fail(e, CTR_FORMAT, "initdata.algorithm",
 				"initdata: no algorithm (expected sha256)");
-	if (!r.policy)
+	return 0;
+}
+
+/* Other entries are measured all the same. */
+static int take_policy(void *ctx, const char *name, const char *v, size_t n, unsigned line,
+		       struct ctr_err *e)
+{
+	struct ctr_policy *p = ctx;
+
+	(void)line;
+	if (strcmp(name, "policy.rego") != 0)
+		return 0;
+	ctr_buf_add(&p->rego, v, n);
+	return ctr_buf_ok(&p->rego, "initdata", e);
+}
+
+int ctr_initdata_parse(const char *toml, size_t n, struct ctr_policy *p, struct ctr_err *e)
+{
+	enum ctr_hash_alg alg;
+
+	if (ctr_initdata_walk(toml, n, &alg, take_policy, p, e) < 0)
+		return -1;
+	if (alg != CTR_SHA256)
+		return ctr_fail(e, CTR_FORMAT, "initdata.algorithm",
+				"initdata: algorithm %s (expected sha256)", ctr_initdata_algs[alg]);
+	if (!p->rego.p)
 		return ctr_fail(e, CTR_FORMAT, "initdata.policy",
 				"initdata: no policy.rego below [data]");
 	if (text_ok(ctr_buf_str(&p->rego), p->rego.n, e) < 0)
@@ -121,24 +154,41 @@ int ctr_policy_read(enum ctr_policy_form form, const char *s, size_t n, struct c
 	return ctr_hash(CTR_SHA256, raw.p, raw.n, p->digest, e);
 }
 
+void ctr_initdata_head(enum ctr_hash_alg alg, struct ctr_buf *toml)
+{
+	ctr_buf_addf(toml, "version = \"0.1.0\"\nalgorithm = \"%s\"\n\n[data]\n",
+		     ctr_initdata_algs[alg]);
+}
+
+int ctr_initdata_entry(const char *name, const char *text, size_t n, struct ctr_buf *toml,
+		       struct ctr_err *e)
+{
+	if (memchr(text, '\0', n) || !ctr_utf8_valid(text, n))
+		return ctr_fail(e, CTR_FORMAT, "initdata.text", "%s is no UTF-8 text", name);
+	ctr_buf_addc(toml, '"');
+	ctr_toml_escape(toml, name, strlen(name));
+	ctr_buf_adds(toml, "\" = ");
+	if (ctr_toml_literal(text, n)) {
+		ctr_buf_adds(toml, LITERAL_OPEN);
+		ctr_buf_add(toml, text, n);
+		ctr_buf_adds(toml, LITERAL_CLOSE);
+	} else {
+		ctr_buf_adds(toml, BASIC_OPEN);
+		ctr_toml_escape(toml, text, n);
+		ctr_buf_adds(toml, BASIC_CLOSE);
+	}
+	if (toml->n > CTR_INITDATA_MAX)
+		return ctr_fail(e, CTR_FORMAT, "limit", "the initdata is larger than %zu bytes",
+				CTR_INITDATA_MAX);
+	return ctr_buf_ok(toml, "initdata", e);
+}
+
 int ctr_initdata_build(const char *rego, size_t n, struct ctr_buf *toml, struct ctr_err *e)
 {
 	if (text_ok(rego, n, e) < 0)
 		return -1;
-	ctr_buf_adds(toml, HEAD);
-	if (ctr_toml_literal(rego, n)) {
-		ctr_buf_adds(toml, LITERAL_OPEN);
-		ctr_buf_add(toml, rego, n);
-		ctr_buf_adds(toml, LITERAL_CLOSE);
-	} else {
-		ctr_buf_adds(toml, BASIC_OPEN);
-		ctr_toml_escape(toml, rego, n);
-		ctr_buf_adds(toml, BASIC_CLOSE);
-	}
-	if (toml->n > CTR_INITDATA_MAX)
-		return ctr_fail(e, CTR_FORMAT, "limit", "the policy is larger than %zu bytes",
-				CTR_INITDATA_MAX);
-	return ctr_buf_ok(toml, "initdata", e);
+	ctr_initdata_head(CTR_SHA256, toml);
+	return ctr_initdata_entry("policy.rego", rego, n, toml, e);
 }
 
 static int pack_rest(struct ctr_gzip *g, const char *p, size_t n, struct ctr_buf *b,

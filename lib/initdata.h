@@ -42,6 +42,25 @@ CTR_MUST int ctr_initdata_build(const char *rego, size_t n, struct ctr_buf *toml
 CTR_MUST int ctr_initdata_pack(const char *toml, size_t n, struct ctr_buf *b, struct ctr_err *e);
 
 /*
+ * Any document, also one that no policy of a manifest can be: the algorithm may be sha384 or sha512, and
+ * there may be no policy. Calls fn for each entry of [data] in order; name and value as in toml.h.
+ * CTR_FORMAT "initdata.toml", "initdata.version", "initdata.algorithm" (none of the three).
+ */
+typedef int (*ctr_initdata_fn)(void *ctx, const char *name, const char *value, size_t n,
+			       unsigned line, struct ctr_err *e);
+CTR_MUST int ctr_initdata_walk(const char *toml, size_t n, enum ctr_hash_alg *alg,
+			       ctr_initdata_fn fn, void *ctx, struct ctr_err *e);
+extern const char *const ctr_initdata_algs[3]; /* by enum ctr_hash_alg: "sha256", … */
+
+/*
+ * Building any document: the head, then entries, appended. "initdata.text" (no UTF-8 text), "limit".
+ * Names are not looked at but quoted: what comes of it is to be read back before it is used.
+ */
+void ctr_initdata_head(enum ctr_hash_alg alg, struct ctr_buf *toml);
+CTR_MUST int ctr_initdata_entry(const char *name, const char *text, size_t n, struct ctr_buf *toml,
+				struct ctr_err *e);
+
+/*
  * Packs many policies that begin with the same text: that is compressed and hashed once. What comes out
  * is what build, hash and pack give for prefix || rest. One packer may serve several threads at once.
  */

@@ -146,7 +146,7 @@ int ctr_join_verify(const struct ctr_join *j, const uint8_t nonce[CTR_NONCE_SIZE
 	bool good;
 
 	if (bound(j, nonce, &b, e) < 0 ||
-	    ctr_ecdsa_verify(j->cert_key.p, j->cert_key.n, b.p, b.n, j->signature.p,
+	    ctr_ecdsa_verify(j->cert_key.p, j->cert_key.n, CTR_SHA256, b.p, b.n, j->signature.p,
 			     j->signature.n, &good, e) < 0)
 		return -1;
 	return good ? 0

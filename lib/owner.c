@@ -24,7 +24,9 @@ int ctr_owner_verify(const void *spki, size_t n_spki, const uint8_t t[CTR_SHA256
 	ctr_auto_buf struct ctr_buf b = { 0 };
 
 	*good = false;
-	return text(t, &b, e) < 0 ? -1 : ctr_ecdsa_verify(spki, n_spki, b.p, b.n, sig, n, good, e);
+	return text(t, &b, e) < 0
+		       ? -1
+		       : ctr_ecdsa_verify(spki, n_spki, CTR_SHA256, b.p, b.n, sig, n, good, e);
 }
 
 void ctr_recover_info(const uint8_t nonce[32], struct ctr_buf *info)

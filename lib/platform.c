@@ -32,22 +32,13 @@ static const struct ctr_platform_io real = {
 	.pause = real_pause,
 };
 
-static const struct {
-	const char *name;
-	int (*open)(struct ctr_platform *, struct ctr_err *);
-} kinds[] = {
-	[PLATFORM_TSM] = { "configfs-tsm", ctr_tsm_open },
-	[PLATFORM_SEV] = { "sev-guest", ctr_sev_open },
-	[PLATFORM_TDX] = { "tdx-guest", ctr_tdx_open },
-	[PLATFORM_SIM] = { "sim", NULL },
-};
-
 void ctr_platform_free(struct ctr_platform *p)
 {
 	if (!p)
 		return;
 	ctr_cleanup_fd(&p->fd);
-	ctr_sim_free(p->sim);
+	if (p->kind && p->kind->close)
+		p->kind->close(p);
 	free(p);
 }
 
@@ -58,24 +49,19 @@ void ctr_platform_cleanup(struct ctr_platform **p)
 
 const char *ctr_platform_name(const struct ctr_platform *p)
 {
-	return kinds[p->kind].name;
+	return p->kind->name;
 }
 
-/* "sim:" was seen; DIR ends at the first comma. */
-static int open_sim(struct ctr_platform *p, const char *spec, struct ctr_err *e)
+enum ctr_tee ctr_platform_tee(const struct ctr_platform *p)
 {
-	ctr_auto char *dir = strdup(spec);
-	char *comma = dir ? strchr(dir, ',') : NULL;
+	return p->tee;
+}
 
-	if (!dir)
-		return ctr_fail_mem(e);
-	if (comma)
-		*comma = '\0';
-	p->kind = PLATFORM_SIM;
-	if (ctr_sim_open(dir, comma ? comma + 1 : "", &p->sim, e) < 0)
-		return -1;
-	p->tee = ctr_sim_tee(p->sim);
-	return 0;
+static int open_kind(struct ctr_platform *p, const struct ctr_platform_kind *kind, const char *arg,
+		     struct ctr_err *e)
+{
+	p->kind = kind;
+	return kind->open(p, arg, e);
 }
 
 /* Only what the hardware is behind: software must be named. */
@@ -83,13 +69,10 @@ static int open_auto(struct ctr_platform *p, struct ctr_err *e)
 {
 	struct ctr_err tsm = { 0 }, sev = { 0 }, tdx = { 0 };
 
-	p->kind = PLATFORM_TSM;
-	if (ctr_tsm_open(p, &tsm) == 0)
+	if (open_kind(p, &ctr_platform_tsm, NULL, &tsm) == 0 ||
+	    open_kind(p, &ctr_platform_sev, NULL, &sev) == 0)
 		return 0;
-	p->kind = PLATFORM_SEV;
-	if (ctr_sev_open(p, &sev) == 0)
-		return 0;
-	if (ctr_tdx_open(p, &tdx) == 0)
+	if (open_kind(p, &ctr_platform_tdx, NULL, &tdx) == 0)
 		ctr_fail(&tdx, CTR_ENV, "platform.tdreport",
 			 "%s: gives only a TDREPORT, a quote needs configfs-tsm (Linux 6.7)",
 			 p->io->tdx_guest);
@@ -101,29 +84,49 @@ static int open_auto(struct ctr_platform *p, struct ctr_err *e)
 		p->io->tsm);
 }
 
-/* "name" or "name,vmpl=N". */
+/* ",vmpl=N" or nothing. */
+static bool read_vmpl(struct ctr_platform *p, const char *rest)
+{
+	if (*rest == '\0')
+		return true;
+	if (!p->kind->vmpl || strncmp(rest, ",vmpl=", 6) != 0 || rest[6] < '0' || rest[6] > '3' ||
+	    rest[7] != '\0')
+		return false;
+	p->has_vmpl = true;
+	p->vmpl = (unsigned)(rest[6] - '0');
+	return true;
+}
+
+static int no_such(const char *spec, struct ctr_err *e)
+{
+	ctr_auto_buf struct ctr_buf known = { 0 };
+
+	for (size_t i = 0; ctr_platform_kinds[i]; i++) {
+		const struct ctr_platform_kind *k = ctr_platform_kinds[i];
+
+		ctr_buf_addf(&known, ", %s%s", k->name,
+			     k->takes_arg ? ":DIR"
+			     : k->vmpl	  ? "[,vmpl=0…3]"
+					  : "");
+	}
+	return ctr_fail(e, CTR_USAGE, "platform.spec", "%s: no platform (auto%s)", spec,
+			ctr_buf_str(&known));
+}
+
+/* "name", "name,vmpl=N", or "name:what it says". */
 static int open_named(struct ctr_platform *p, const char *spec, struct ctr_err *e)
 {
-	const char *comma = strchr(spec, ',');
-	size_t n = comma ? (size_t)(comma - spec) : strlen(spec);
+	size_t n = strcspn(spec, ",:");
 
-	for (size_t i = 0; i < PLATFORM_SIM; i++) {
-		if (strlen(kinds[i].name) != n || strncmp(kinds[i].name, spec, n) != 0)
+	for (size_t i = 0; ctr_platform_kinds[i]; i++) {
+		p->kind = ctr_platform_kinds[i];
+		if (strlen(p->kind->name) != n || strncmp(p->kind->name, spec, n) != 0)
 			continue;
-		p->kind = (enum platform_kind)i;
-		if (comma) {
-			if (i == PLATFORM_TDX || strncmp(comma, ",vmpl=", 6) != 0 ||
-			    comma[6] < '0' || comma[6] > '3' || comma[7] != '\0')
-				break;
-			p->has_vmpl = true;
-			p->vmpl = (unsigned)(comma[6] - '0');
-		}
-		return kinds[i].open(p, e);
+		if (p->kind->takes_arg ? spec[n] != ':' : !read_vmpl(p, spec + n))
+			break;
+		return p->kind->open(p, p->kind->takes_arg ? spec + n + 1 : NULL, e);
 	}
-	return ctr_fail(e, CTR_USAGE, "platform.spec",
-			"%s: no platform (auto, configfs-tsm[,vmpl=0…3], sev-guest[,vmpl=0…3], "
-			"tdx-guest, sim:DIR)",
-			spec);
+	return no_such(spec, e);
 }
 
 int ctr_platform_open(const char *spec, const struct ctr_platform_io *io, struct ctr_platform **out,
@@ -137,10 +140,7 @@ int ctr_platform_open(const char *spec, const struct ctr_platform_io *io, struct
 		return ctr_fail_mem(e);
 	p->fd = -1;
 	p->io = io ? io : &real;
-	if (strncmp(spec, "sim:", 4) == 0)
-		rc = open_sim(p, spec + 4, e);
-	else
-		rc = strcmp(spec, "auto") == 0 ? open_auto(p, e) : open_named(p, spec, e);
+	rc = strcmp(spec, "auto") == 0 ? open_auto(p, e) : open_named(p, spec, e);
 	if (rc < 0)
 		return -1;
 	*out = ctr_give(p);
@@ -182,43 +182,22 @@ static int no_quote(const struct ctr_platform *p, struct ctr_err *e)
 	return ctr_err_fix(e, "a quote needs configfs-tsm (Linux 6.7): mount %s", p->io->tsm);
 }
 
-static int sim_issue(const struct ctr_platform *p, const uint8_t *report_data,
-		     struct ctr_buf *report, struct ctr_buf *table, struct ctr_err *e)
+int ctr_platform_report(struct ctr_platform *p, const uint8_t report_data[CTR_REPORT_DATA],
+			struct ctr_buf *report, struct ctr_buf *table, struct ctr_err *e)
 {
-	if (ctr_sim_mint(p->sim, report_data, report, e) < 0)
-		return -1;
-	return p->tee == CTR_TEE_SNP ? ctr_sim_table(p->sim, table, e) : 0;
-}
-
-static int produce(struct ctr_platform *p, const uint8_t *report_data, struct ctr_buf *report,
-		   struct ctr_buf *table, struct ctr_err *e)
-{
-	int rc;
-
-	switch (p->kind) {
-	case PLATFORM_SIM:
-		return sim_issue(p, report_data, report, table, e);
-	case PLATFORM_TSM:
-		rc = ctr_tsm_issue(p, report_data, report, table, e);
-		break;
-	case PLATFORM_SEV:
-		rc = ctr_sev_issue(p, report_data, report, table, e);
-		break;
-	default:
+	if (!p->kind->report)
 		return no_quote(p, e);
-	}
-	return rc < 0 ? -1 : check_data(p->tee, report, report_data, e);
+	if (p->kind->report(p, report_data, report, table, e) < 0)
+		return -1;
+	return p->kind->may_lie ? 0 : check_data(p->tee, report, report_data, e);
 }
 
-int ctr_platform_issue(struct ctr_platform *p, const uint8_t report_data[CTR_REPORT_DATA],
-		       struct ctr_evidence *ev, struct ctr_err *e)
+int ctr_platform_tdreport(struct ctr_platform *p, const uint8_t report_data[CTR_REPORT_DATA],
+			  uint8_t report[CTR_TDREPORT_SIZE], struct ctr_err *e)
 {
-	ctr_auto_buf struct ctr_buf table = { 0 };
-
-	if (produce(p, report_data, &ev->item[CTR_REPORT], &table, e) < 0)
-		return -1;
-	ev->tee = p->tee;
-	if (p->tee != CTR_TEE_SNP || table.n == 0)
-		return 0;
-	return ctr_evidence_add_table(ev, (const uint8_t *)table.p, table.n, e);
+	memset(report, 0, CTR_TDREPORT_SIZE);
+	if (p->tee == CTR_TEE_TDX && p->kind->tdreport)
+		return p->kind->tdreport(p, report_data, report, e);
+	return ctr_fail(e, CTR_USAGE, "platform.spec", "%s gives no TDREPORT (tdx-guest does)",
+			ctr_platform_name(p));
 }

@@ -41,8 +41,9 @@ void ctr_platform_free(struct ctr_platform *p); /* NULL is legal */
 void ctr_platform_cleanup(struct ctr_platform **p);
 #define ctr_auto_platform CTR_AUTO(ctr_platform_cleanup)
 
-/* "configfs-tsm", "sev-guest", "tdx-guest" or "sim". */
+/* "configfs-tsm", "sev-guest", "tdx-guest" or "sim"; and what kind of report it gives. */
 const char *ctr_platform_name(const struct ctr_platform *p);
+enum ctr_tee ctr_platform_tee(const struct ctr_platform *p);
 
 /*
  * Evidence for report_data, 64 bytes in the order of memory: fills tee, the report or quote and, on
@@ -58,7 +59,14 @@ CTR_MUST int ctr_platform_issue(struct ctr_platform *p, const uint8_t report_dat
 				struct ctr_evidence *ev, struct ctr_err *e);
 
 /*
- * tdx-guest alone: a TDREPORT, which only this machine can check (Intel TDX module ABI,
+ * The same as bare bytes: appends the report or quote and, on SNP, the host's certificate table,
+ * which nobody has looked at.
+ */
+CTR_MUST int ctr_platform_report(struct ctr_platform *p, const uint8_t report_data[CTR_REPORT_DATA],
+				 struct ctr_buf *report, struct ctr_buf *table, struct ctr_err *e);
+
+/*
+ * tdx-guest, and sim of a TD: a TDREPORT, which only this machine can check (Intel TDX module ABI,
  * TDREPORT_STRUCT). CTR_ENV "platform.io"; CTR_USAGE "platform.spec" on other platforms.
  */
 CTR_MUST int ctr_platform_tdreport(struct ctr_platform *p,

@@ -46,8 +46,9 @@ static int open_device(const char *path, int *fd, struct ctr_err *e)
 	return *fd < 0 ? ctr_fail_sys(e, "platform.open", "%s", path) : 0;
 }
 
-int ctr_sev_open(struct ctr_platform *p, struct ctr_err *e)
+static int sev_open(struct ctr_platform *p, const char *arg, struct ctr_err *e)
 {
+	(void)arg;
 	p->tee = CTR_TEE_SNP;
 	return open_device(p->io->sev_guest, &p->fd, e);
 }
@@ -146,8 +147,8 @@ static void drop_empty(struct ctr_buf *table)
 		ctr_buf_reset(table);
 }
 
-int ctr_sev_issue(struct ctr_platform *p, const uint8_t *report_data, struct ctr_buf *report,
-		  struct ctr_buf *table, struct ctr_err *e)
+static int sev_report(struct ctr_platform *p, const uint8_t *report_data, struct ctr_buf *report,
+		      struct ctr_buf *table, struct ctr_err *e)
 {
 	struct extended_request x = { .data.vmpl = p->vmpl };
 	struct guest_request q = { 0 };
@@ -171,3 +172,10 @@ int ctr_sev_issue(struct ctr_platform *p, const uint8_t *report_data, struct ctr
 	drop_empty(table);
 	return take_report(p, response, report, e);
 }
+
+const struct ctr_platform_kind ctr_platform_sev = {
+	.name = "sev-guest",
+	.vmpl = true,
+	.open = sev_open,
+	.report = sev_report,
+};

@@ -13,23 +13,20 @@ struct tdreport_request {
 _Static_assert(sizeof(struct tdreport_request) == 1088, "ABI");
 #define GET_REPORT0 _IOWR('T', 1, struct tdreport_request)
 
-int ctr_tdx_open(struct ctr_platform *p, struct ctr_err *e)
+static int tdx_open(struct ctr_platform *p, const char *arg, struct ctr_err *e)
 {
+	(void)arg;
 	p->tee = CTR_TEE_TDX;
 	p->fd = open(p->io->tdx_guest, O_RDWR | O_CLOEXEC);
 	return p->fd < 0 ? ctr_fail_sys(e, "platform.open", "%s", p->io->tdx_guest) : 0;
 }
 
-int ctr_platform_tdreport(struct ctr_platform *p, const uint8_t report_data[CTR_REPORT_DATA],
-			  uint8_t report[CTR_TDREPORT_SIZE], struct ctr_err *e)
+static int tdx_tdreport(struct ctr_platform *p, const uint8_t *report_data, uint8_t *report,
+			struct ctr_err *e)
 {
 	struct tdreport_request q = { 0 };
 	int rc;
 
-	memset(report, 0, CTR_TDREPORT_SIZE);
-	if (p->kind != PLATFORM_TDX)
-		return ctr_fail(e, CTR_USAGE, "platform.spec",
-				"%s gives no TDREPORT (tdx-guest does)", ctr_platform_name(p));
 	memcpy(q.report_data, report_data, CTR_REPORT_DATA);
 	do
 		rc = p->io->ioctl(p->fd, GET_REPORT0, &q);
@@ -39,3 +36,9 @@ int ctr_platform_tdreport(struct ctr_platform *p, const uint8_t report_data[CTR_
 	memcpy(report, q.report, CTR_TDREPORT_SIZE);
 	return 0;
 }
+
+const struct ctr_platform_kind ctr_platform_tdx = {
+	.name = "tdx-guest",
+	.open = tdx_open,
+	.tdreport = tdx_tdreport,
+};

@@ -100,11 +100,12 @@ static int provider(struct ctr_platform *p, const char *dir, struct ctr_err *e)
 	return 0;
 }
 
-int ctr_tsm_open(struct ctr_platform *p, struct ctr_err *e)
+static int tsm_open(struct ctr_platform *p, const char *arg, struct ctr_err *e)
 {
 	ctr_auto_buf struct ctr_buf dir = { 0 };
 	int rc;
 
+	(void)arg;
 	if (make(p, &dir, e) < 0)
 		return -1;
 	rc = provider(p, dir.p, e);
@@ -183,8 +184,8 @@ static enum outcome request(struct ctr_platform *p, const char *dir, const uint8
 	return after - before == writes ? DONE : AGAIN;
 }
 
-int ctr_tsm_issue(struct ctr_platform *p, const uint8_t *report_data, struct ctr_buf *report,
-		  struct ctr_buf *table, struct ctr_err *e)
+static int tsm_report(struct ctr_platform *p, const uint8_t *report_data, struct ctr_buf *report,
+		      struct ctr_buf *table, struct ctr_err *e)
 {
 	for (int i = 0; i < TRIES; i++) {
 		ctr_auto_buf struct ctr_buf dir = { 0 };
@@ -204,3 +205,10 @@ int ctr_tsm_issue(struct ctr_platform *p, const uint8_t *report_data, struct ctr
 	return ctr_fail(e, CTR_ENV, "platform.race",
 			"%s: other writers changed the request %d times", p->io->tsm, TRIES);
 }
+
+const struct ctr_platform_kind ctr_platform_tsm = {
+	.name = "configfs-tsm",
+	.vmpl = true,
+	.open = tsm_open,
+	.report = tsm_report,
+};

@@ -4,7 +4,7 @@
 
 #include "crypto.h"
 #include "crypto_rsa.h"
-#include "enc.h"
+#include "json_b64.h"
 #include "rd.h"
 
 static int sized(const struct ctr_secret *s, size_t want, const char *what, struct ctr_err *e)
@@ -17,16 +17,14 @@ static int sized(const struct ctr_secret *s, size_t want, const char *what, stru
 static int add_share(const struct ctr_seedshare_key *k, const struct ctr_secret *seed,
 		     struct ctr_json *shares, struct ctr_err *e)
 {
-	ctr_auto_buf struct ctr_buf sealed = { 0 }, text = { 0 };
+	ctr_auto_buf struct ctr_buf sealed = { 0 };
 	struct ctr_json *share = ctr_json_add_object(shares);
 
 	if (ctr_rsa_encrypt(k->der, k->n, CTR_SEEDSHARE_LABEL, seed->p, seed->n, &sealed, e) < 0)
 		return -1;
-	ctr_base64_add(&text, sealed.p, sealed.n);
-	if (ctr_buf_ok(&text, "seed share", e) < 0)
-		return -1;
 	ctr_json_set_hex(share, "PublicKey", k->der, k->n);
-	return ctr_json_set_string(share, "EncryptedSeed", text.p) ? 0 : ctr_fail_mem(e);
+	return ctr_json_set_base64(share, "EncryptedSeed", sealed.p, sealed.n) ? 0
+									       : ctr_fail_mem(e);
 }
 
 int ctr_seedshares_make(const struct ctr_manifest *m, const struct ctr_secret *seed,
@@ -34,32 +32,17 @@ int ctr_seedshares_make(const struct ctr_manifest *m, const struct ctr_secret *s
 {
 	ctr_auto_json struct ctr_json *doc = ctr_json_new_object();
 	struct ctr_json *shares = ctr_json_set_array(doc, "SeedShares");
-	ctr_auto_buf struct ctr_buf text = { 0 };
 
-	if (sized(seed, CTR_SEEDSHARE_SEED, "a seed", e) < 0 ||
-	    sized(salt, CTR_SEEDSHARE_SALT, "a salt", e) < 0)
+	if (sized(seed, CTR_SEED_SIZE, "a seed", e) < 0 ||
+	    sized(salt, CTR_SALT_SIZE, "a salt", e) < 0)
 		return -1;
 	for (size_t i = 0; i < m->n_seedshare; i++) {
 		if (add_share(&m->seedshare[i], seed, shares, e) < 0)
 			return -1;
 	}
-	ctr_base64_add(&text, salt->p, salt->n);
-	if (ctr_buf_ok(&text, "salt", e) < 0)
-		return -1;
-	if (!ctr_json_set_string(doc, "Salt", text.p))
+	if (!ctr_json_set_base64(doc, "Salt", salt->p, salt->n))
 		return ctr_fail_mem(e);
 	return ctr_json_print(doc, 0, json, e);
-}
-
-static int binary(const struct ctr_jval *v, struct ctr_buf *b, struct ctr_err *e)
-{
-	struct ctr_err why = { 0 };
-	const char *s;
-
-	if (ctr_jstring(v, &s, e) < 0)
-		return -1;
-	return ctr_base64_parse(s, strlen(s), b, &why) < 0 ? ctr_jfail(v, e, why.id, "%s", why.msg)
-							   : 0;
 }
 
 /* Whether the share is for this key; then `sealed` has the encrypted seed. */
@@ -74,7 +57,7 @@ static int look(const struct ctr_jval *share, const struct ctr_buf *pub, struct 
 	size_t n;
 
 	if (ctr_jobject(share, e) < 0 || ctr_jonly(share, keys, e) < 0 ||
-	    ctr_jstring(&key, &hex, e) < 0 || binary(&seed, &box, e) < 0)
+	    ctr_jstring(&key, &hex, e) < 0 || ctr_jbase64(&seed, &box, e) < 0)
 		return -1;
 	n = strlen(hex) / 2;
 	to = ctr_buf_room(&der, n + 1);
@@ -121,11 +104,12 @@ static int read_doc(const struct ctr_json *json, const char *key_name, const str
 	static const char *const keys[] = { "SeedShares", "Salt", NULL };
 	struct ctr_jval root = ctr_jroot(json), s = ctr_jget(&root, "Salt");
 
-	if (ctr_jobject(&root, e) < 0 || ctr_jonly(&root, keys, e) < 0 || binary(&s, salt, e) < 0)
+	if (ctr_jobject(&root, e) < 0 || ctr_jonly(&root, keys, e) < 0 ||
+	    ctr_jbase64(&s, salt, e) < 0)
 		return -1;
-	if (salt->n != CTR_SEEDSHARE_SALT)
+	if (salt->n != CTR_SALT_SIZE)
 		return ctr_jfail(&s, e, "seedshare.size", "a salt of %zu bytes (expected %d)",
-				 salt->n, CTR_SEEDSHARE_SALT);
+				 salt->n, CTR_SALT_SIZE);
 	return find(&root, key_name, pem, sealed, e);
 }
 
@@ -147,8 +131,8 @@ int ctr_seedshares_open(const char *name, const char *p, size_t n, const char *k
 		return ctr_wrap(e, "%s", name);
 	if (ctr_rsa_decrypt(key_name, pem, CTR_SEEDSHARE_LABEL, sealed.p, sealed.n, seed, e) < 0)
 		return ctr_wrap(e, "%s", name);
-	if (sized(seed, CTR_SEEDSHARE_SEED, "a seed", e) < 0 ||
-	    ctr_secret_new(salt, CTR_SEEDSHARE_SALT, e) < 0) {
+	if (sized(seed, CTR_SEED_SIZE, "a seed", e) < 0 ||
+	    ctr_secret_new(salt, CTR_SALT_SIZE, e) < 0) {
 		ctr_secret_free(seed);
 		return ctr_wrap(e, "%s", name);
 	}

@@ -5,15 +5,15 @@
 #ifndef LIB_SEEDSHARE_H
 #define LIB_SEEDSHARE_H
 
+#include "ca.h"
 #include "manifest.h"
 
 #define CTR_SEEDSHARE_LABEL "seedshare"		      /* of RSA-OAEP */
-#define CTR_SEEDSHARE_SEED 64			      /* bytes */
-#define CTR_SEEDSHARE_SALT 32			      /* bytes */
 #define CTR_SEEDSHARES_MAX ((size_t)16 * 1024 * 1024) /* bytes of the document */
 
-/* A share for each SeedshareOwnerPubKey of m, in their order; without one, an empty list. Appended.
- * CTR_FORMAT "seedshare.size" (of seed or salt), "key.rsa"; CTR_ENV "rsa.encrypt". */
+/* A share of a seed of CTR_SEED_SIZE bytes, and a salt of CTR_SALT_SIZE, for each
+ * SeedshareOwnerPubKey of m, in their order; without one, an empty list. Appended. CTR_FORMAT
+ * "seedshare.size" (of seed or salt), "key.rsa"; CTR_ENV "rsa.encrypt". */
 CTR_MUST int ctr_seedshares_make(const struct ctr_manifest *m, const struct ctr_secret *seed,
 				 const struct ctr_secret *salt, struct ctr_buf *json,
 				 struct ctr_err *e);

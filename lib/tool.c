@@ -204,6 +204,18 @@ int ctr_tool_close(struct ctr_tool *t)
 	return CTR_ENV;
 }
 
+void ctr_tool_warn_exposed(struct ctr_log *log, const char *what, const char *instead)
+{
+	struct stat st;
+
+	if (isatty(STDOUT_FILENO))
+		ctr_log(log, CTR_WARN, "key.exposed", NULL, 0, 0,
+			"%s goes to the terminal; %s keeps it from eyes and logs", what, instead);
+	else if (fstat(STDOUT_FILENO, &st) == 0 && S_ISREG(st.st_mode) && (st.st_mode & 077))
+		ctr_log(log, CTR_WARN, "key.exposed", NULL, 0, 0,
+			"%s goes to a file that others may read; use %s", what, instead);
+}
+
 int ctr_number(const char *s, const char *what, uint64_t lo, uint64_t hi, uint64_t *v,
 	       struct ctr_err *e)
 {

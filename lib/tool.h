@@ -60,6 +60,10 @@ int ctr_tool_die(struct ctr_tool *t, const struct ctr_err *e);
 /* Flushes stdout: 0, or CTR_ENV after saying why. */
 int ctr_tool_close(struct ctr_tool *t);
 
+/* Warns ("key.exposed") when standard output, where the secret `what` goes, is a terminal or a file
+ * that others may read. `instead` is what keeps it from there. */
+void ctr_tool_warn_exposed(struct ctr_log *log, const char *what, const char *instead);
+
 /* A whole decimal number from lo to hi: digits only, no sign. `what` names it in the message. */
 CTR_MUST int ctr_number(const char *s, const char *what, uint64_t lo, uint64_t hi, uint64_t *v,
 			struct ctr_err *e);

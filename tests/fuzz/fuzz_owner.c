@@ -1,7 +1,7 @@
 /*
- * Seed shares and owners' signatures. The first byte chooses: a document, which no key opens that it
- * was not made for; or a key and a signature (the second byte is the key's length), which is good
- * for nobody, and refused for its reason.
+ * Seed shares and owners' signatures. The first byte chooses: a document, which no key opens that
+ * it was not made for; or a key and a signature (the second byte is the key's length), which is
+ * good for nobody, and refused for its reason.
  */
 #include <stdint.h>
 #include <stdlib.h>

@@ -6,6 +6,7 @@
 
 #include "snp_cert.h"
 #include "x509.h"
+#include "x509_show.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -50,6 +51,21 @@ static void list(X509_CRL *l)
 	(void)ctr_crl_sound(l);
 }
 
+/* Whatever is shown is JSON. */
+static void show(const uint8_t *data, size_t size)
+{
+	ctr_auto_json struct ctr_json *list = ctr_json_new_array(), *again = NULL;
+	ctr_auto_buf struct ctr_buf text = { 0 };
+	struct ctr_err e = { 0 };
+
+	if (ctr_x509_show("chain", data, size, list, &e) < 0) {
+		demand(e.code == CTR_FORMAT);
+		return;
+	}
+	demand(ctr_json_print(list, 0, &text, &e) == 0 &&
+	       ctr_json_parse("again", text.p, text.n, &again, &e) == 0);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	ctr_auto_chain struct ctr_chain chain = { 0 };
@@ -63,6 +79,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		demand(e.code == CTR_FORMAT && !c);
 	if (ctr_crl_der(data, size, "list", &l, NULL) == 0)
 		list(l);
+	show(data, size);
 	if (ctr_x509_pem(data, size, "chain", &chain, NULL) == 0) {
 		demand(chain.n > 0);
 		for (size_t i = 0; i < chain.n; i++)

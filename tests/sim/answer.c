@@ -2,7 +2,13 @@
  * A Coordinator's answer, made up: answer --platform sim:DIR --nonce HEX [options]. What the
  * evidence is bound to is what the options say; --lie NAME changes the answer after the evidence
  * was made. With --serve it answers POST /HOW/v1/attest on loopback: ok; replay (always with
- * --nonce); recovery (an error in JSON); none (404); garbage.
+ * --nonce); recovery (an error in JSON); none (404); garbage; waits (no state until
+ * /waits/v1/recover).
+ *
+ * POST /HOW/v1/manifest adds a manifest to the history when its previous transition is the last
+ * and, unless it is the first, an owner signed it: ok; late (--rival comes first, once); forget
+ * (answered, not done); cut (done, not answered); strange (another root CA in the answer); moved
+ * (from then on another root CA serves); shareless (no seed shares).
  */
 /* needs: tests/sim/lib/serve.c */
 #include <pthread.h>
@@ -10,14 +16,32 @@
 #include <string.h>
 
 #include "answer.h"
+#include "ca.h"
 #include "enc.h"
 #include "file.h"
 #include "history.h"
+#include "json_b64.h"
 #include "lib/serve.h"
+#include "manifest.h"
+#include "owner.h"
 #include "platform.h"
 #include "tool.h"
 
-enum { PLATFORM = 1, NONCE, MANIFEST, POLICY, ROOT, MESH, KEY, LIE, SERVE };
+enum {
+	PLATFORM = 1,
+	NONCE,
+	MANIFEST,
+	POLICY,
+	ROOT,
+	MESH,
+	KEY,
+	LIE,
+	SERVE,
+	RIVAL,
+	SHARES,
+	PRINT_ROOT,
+	OTHER
+};
 
 static const struct ctr_opt table[] = {
 	{ PLATFORM, "platform", 0, "SPEC", "who signs" },
@@ -29,6 +53,10 @@ static const struct ctr_opt table[] = {
 	{ KEY, "hpke-key", 0, "HEX", "32 bytes" },
 	{ LIE, "lie", 0, "root|mesh|key", "changed behind the evidence's back" },
 	{ SERVE, "serve", 0, NULL, "until killed; prints the port" },
+	{ RIVAL, "rival", 0, "FILE", "the manifest that comes first" },
+	{ SHARES, "seed-shares", 0, "FILE", "what the answer to a first manifest holds" },
+	{ OTHER, "other-ca", 0, "FILE", "PEM" },
+	{ PRINT_ROOT, "print-root", 0, NULL, "the root CA of a seed of zeros, and nothing else" },
 	{ 0 },
 };
 
@@ -43,7 +71,8 @@ static struct ctr_tool tool = {
 struct work {
 	struct ctr_answer a;
 	const char *platform, *lie;
-	bool serve;
+	bool serve, recovered, print_root;
+	struct ctr_buf rival, shares, other;
 	uint8_t nonce[CTR_NONCE_SIZE];
 };
 
@@ -81,6 +110,15 @@ static int on_opt(void *ctx, int id, const char *value, struct ctr_err *e)
 	case SERVE:
 		w->serve = true;
 		return 0;
+	case PRINT_ROOT:
+		w->print_root = true;
+		return 0;
+	case RIVAL:
+		return ctr_file_read(value, CTR_JSON_MAX, &w->rival, e);
+	case SHARES:
+		return ctr_file_read(value, CTR_JSON_MAX, &w->shares, e);
+	case OTHER:
+		return ctr_file_read(value, 1 << 16, &w->other, e);
 	default:
 		w->lie = value;
 		return 0;
@@ -141,16 +179,33 @@ static bool read_nonce(const char *body, uint8_t *out)
 	return true;
 }
 
-static void serve_answer(struct sim_conn *c, bool replay)
+static bool is(const struct sim_conn *c, const char *how, const char *what)
+{
+	char path[128];
+
+	snprintf(path, sizeof path, "/%s/v1/%s", how, what);
+	return strcmp(c->path, path) == 0;
+}
+
+static void serve_answer(struct sim_conn *c)
 {
 	ctr_auto_buf struct ctr_buf out = { 0 };
-	uint8_t nonce[CTR_NONCE_SIZE];
+	uint8_t nonce[CTR_NONCE_SIZE] = { 0 };
 	bool ok = read_nonce(c->body, nonce);
 
 	pthread_mutex_lock(&one_at_a_time);
-	if (ok && !replay)
+	if (ok && !is(c, "replay", "attest"))
 		memcpy(served.nonce, nonce, sizeof nonce);
-	ok = ok && make(&served, &out, NULL) == 0;
+	if (served.a.manifests.n == 0 || (is(c, "waits", "attest") && !served.recovered)) {
+		struct work w = { .platform = served.platform };
+
+		memcpy(w.nonce, is(c, "replay", "attest") ? served.nonce : nonce, sizeof nonce);
+		memcpy(w.a.hpke_key, served.a.hpke_key, sizeof w.a.hpke_key);
+		ok = ok && make(&w, &out, NULL) == 0;
+		ctr_answer_free(&w.a);
+	} else {
+		ok = ok && make(&served, &out, NULL) == 0;
+	}
 	pthread_mutex_unlock(&one_at_a_time);
 	if (ok)
 		sim_reply(c, "200 OK", "Content-Type: application/json\r\n", out.p, out.n, out.n);
@@ -158,22 +213,147 @@ static void serve_answer(struct sim_conn *c, bool replay)
 		sim_say(c, "400 Bad Request", "");
 }
 
+static void refuse(struct sim_conn *c, const char *status, const char *code)
+{
+	ctr_auto_buf struct ctr_buf b = { 0 };
+
+	ctr_buf_addf(&b,
+		     "{\"version\":\"v1\",\"status_code\":%.3s,\"code\":\"%s\",\"error\":\"no\"}",
+		     status, code);
+	sim_reply(c, status, "Content-Type: application/json\r\n", b.p, b.n, b.n);
+}
+
+static struct ctr_buf bytes_of(const struct ctr_jval *v)
+{
+	struct ctr_buf b = { 0 };
+
+	if (ctr_jbase64(v, &b, NULL) < 0)
+		ctr_buf_free(&b);
+	return b;
+}
+
+static void push(struct ctr_blobs *l, struct ctr_buf b)
+{
+	l->v = realloc(l->v, (l->n + 1) * sizeof *l->v);
+	if (!l->v)
+		abort();
+	l->v[l->n++] = b;
+}
+
+/* By one of the owners in the last manifest, over the transition that this one makes. */
+static bool is_signed(const struct ctr_jval *signatures, const uint8_t *t)
+{
+	const struct ctr_buf *last = &served.a.manifests.v[served.a.manifests.n - 1];
+	struct ctr_jval first = ctr_jfirst(signatures), k = ctr_jget(&first, "key"),
+			s = ctr_jget(&first, "signature");
+	ctr_auto_buf struct ctr_buf key = bytes_of(&k), sig = bytes_of(&s);
+	ctr_auto_manifest struct ctr_manifest m = { 0 };
+	uint8_t digest[CTR_SHA256_SIZE];
+	bool good = false;
+
+	if (ctr_manifest_parse("last", last->p, last->n, &m, NULL) < 0 ||
+	    ctr_hash(CTR_SHA256, key.p, key.n, digest, NULL) < 0)
+		return false;
+	for (size_t i = 0; i < m.n_owners && !good; i++) {
+		if (memcmp(m.owners[i], digest, sizeof digest) == 0 &&
+		    ctr_owner_verify(key.p, key.n, t, sig.p, sig.n, &good, NULL) < 0)
+			return false;
+	}
+	return good;
+}
+
+static void add(struct ctr_json *obj, const char *key, const struct ctr_buf *b)
+{
+	ctr_json_set_base64(obj, key, b->p, b->n);
+}
+
+static void say_set(struct sim_conn *c, const uint8_t *t)
+{
+	ctr_auto_json struct ctr_json *obj = ctr_json_new_object();
+	ctr_auto_buf struct ctr_buf out = { 0 };
+
+	ctr_json_set_string(obj, "version", "v1");
+	add(obj, "root_ca", is(c, "strange", "manifest") ? &served.other : &served.a.root_ca);
+	add(obj, "mesh_ca", &served.a.mesh_ca);
+	ctr_json_set_base64(obj, "transition_hash", t, CTR_SHA256_SIZE);
+	if (served.a.manifests.n == 1 && served.shares.n && !is(c, "shareless", "manifest"))
+		add(obj, "seed_shares_doc", &served.shares);
+	if (ctr_json_print(obj, 0, &out, NULL) == 0 && !is(c, "cut", "manifest"))
+		sim_reply(c, "200 OK", "Content-Type: application/json\r\n", out.p, out.n, out.n);
+}
+
+static void take(struct sim_conn *c, const struct ctr_jval *root)
+{
+	struct ctr_jval m = ctr_jget(root, "manifest"), policies = ctr_jget(root, "policies"),
+			before = ctr_jget(root, "previous_transition_hash"),
+			signatures = ctr_jget(root, "signatures");
+	uint8_t last[CTR_SHA256_SIZE] = { 0 }, previous[CTR_SHA256_SIZE], t[CTR_SHA256_SIZE];
+	ctr_auto_buf struct ctr_buf manifest = bytes_of(&m);
+
+	if (is(c, "late", "manifest") && served.rival.n) {
+		push(&served.a.manifests, served.rival);
+		served.rival = (struct ctr_buf){ 0 };
+	}
+	for (size_t i = 0; i < served.a.manifests.n; i++)
+		(void)!ctr_history_next(last, served.a.manifests.v[i].p, served.a.manifests.v[i].n,
+					last, NULL);
+	if (ctr_jbase64_exact(&before, previous, sizeof previous, "x", NULL) < 0 ||
+	    ctr_history_next(last, manifest.p, manifest.n, t, NULL) < 0)
+		refuse(c, "400 Bad Request", "invalid_argument");
+	else if (memcmp(last, previous, sizeof last) != 0)
+		refuse(c, "409 Conflict", "manifest_conflict");
+	else if (served.a.manifests.n && !is_signed(&signatures, t))
+		refuse(c, "403 Forbidden", "permission_denied");
+	else {
+		if (!is(c, "forget", "manifest")) {
+			push(&served.a.manifests, manifest);
+			manifest = (struct ctr_buf){ 0 };
+			for (struct ctr_jval p = ctr_jfirst(&policies); p.v; p = ctr_jnext(&p))
+				push(&served.a.policies, bytes_of(&p));
+		}
+		say_set(c, t);
+		if (is(c, "moved", "manifest"))
+			served.a.root_ca = served.other;
+	}
+}
+
+static void serve_manifest(struct sim_conn *c)
+{
+	ctr_auto_json struct ctr_json *json = NULL;
+	struct ctr_jval root;
+
+	if (ctr_json_parse("request", c->body, strlen(c->body), &json, NULL) < 0) {
+		refuse(c, "400 Bad Request", "invalid_argument");
+		return;
+	}
+	root = ctr_jroot(json);
+	pthread_mutex_lock(&one_at_a_time);
+	take(c, &root);
+	pthread_mutex_unlock(&one_at_a_time);
+}
+
 static void on_request(struct sim_conn *c)
 {
 	static const char waiting[] = "{\"version\":\"v1\",\"status_code\":412,\"code\":\"needs_"
 				      "recovery\",\"error\":\"no seed yet\"}";
+	const char *what = strstr(c->path, "/v1/");
 
 	if (strcmp(c->method, "POST") != 0)
 		sim_say(c, "405 Method Not Allowed", "");
-	else if (strcmp(c->path, "/ok/v1/attest") == 0)
-		serve_answer(c, false);
-	else if (strcmp(c->path, "/replay/v1/attest") == 0)
-		serve_answer(c, true);
-	else if (strcmp(c->path, "/recovery/v1/attest") == 0)
+	else if (strncmp(c->path, "/none/", 6) == 0)
+		sim_say(c, "404 Not Found", "");
+	else if (is(c, "recovery", "attest"))
 		sim_reply(c, "412 Precondition Failed", "", waiting, sizeof waiting - 1,
 			  sizeof waiting - 1);
-	else if (strcmp(c->path, "/garbage/v1/attest") == 0)
+	else if (is(c, "garbage", "attest"))
 		sim_reply(c, "200 OK", "", "{}garbage", 9, 9);
+	else if (is(c, "waits", "recover")) {
+		served.recovered = true;
+		sim_reply(c, "200 OK", "", "{\"version\":\"v1\"}", 16, 16);
+	} else if (what && strcmp(what, "/v1/attest") == 0)
+		serve_answer(c);
+	else if (what && strcmp(what, "/v1/manifest") == 0)
+		serve_manifest(c);
 	else
 		sim_say(c, "404 Not Found", "");
 }
@@ -191,6 +371,20 @@ static void serve(void)
 		pause();
 }
 
+static int print_root(struct ctr_err *e)
+{
+	ctr_auto_secret struct ctr_secret seed = { 0 }, salt = { 0 };
+	ctr_auto_root struct ctr_root *root = NULL;
+	const struct ctr_buf *pem;
+
+	if (ctr_secret_new(&seed, CTR_SEED_SIZE, e) < 0 ||
+	    ctr_secret_new(&salt, CTR_SALT_SIZE, e) < 0 ||
+	    ctr_root_derive(&seed, &salt, &root, e) < 0)
+		return -1;
+	pem = ctr_root_pem(root);
+	return ctr_fd_write(STDOUT_FILENO, "standard output", pem->p, pem->n, e);
+}
+
 int main(int argc, char **argv)
 {
 	ctr_auto_buf struct ctr_buf out = { 0 };
@@ -203,6 +397,8 @@ int main(int argc, char **argv)
 		return ctr_tool_die(&tool, &e);
 	if (tool.served)
 		return ctr_tool_close(&tool);
+	if (w->print_root)
+		return print_root(&e) < 0 ? ctr_tool_die(&tool, &e) : ctr_tool_close(&tool);
 	if (!w->platform)
 		return CTR_USAGE;
 	if (w->serve)

@@ -65,6 +65,23 @@ static void buf_has_a_ceiling(void **s)
 	T_STR(b.p, "abcde");
 }
 
+static void pem_lines(void **s)
+{
+	ctr_auto_buf struct ctr_buf b = { 0 };
+	static const char bytes[49] = { 0 };
+
+	(void)s;
+	ctr_pem_add(&b, "X", bytes, 48);
+	T_STR(ctr_buf_str(&b), "-----BEGIN X-----\n"
+			       "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\n"
+			       "-----END X-----\n");
+	ctr_buf_reset(&b);
+	ctr_pem_add(&b, "X Y", bytes, 49);
+	T_STR(ctr_buf_str(&b), "-----BEGIN X Y-----\n"
+			       "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\n"
+			       "AA==\n-----END X Y-----\n");
+}
+
 static void base64_is_strict(void **s)
 {
 	static const char *const bad[] = { "YQ", "YQ=", "YR==", "YWI", "YWJ=", "Y Q=", "====", "YQ==YQ==", "YQ-_" };
@@ -244,6 +261,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(err_keeps_the_first), cmocka_unit_test(rd_checks_bounds),
 		cmocka_unit_test(buf_has_a_ceiling), cmocka_unit_test(base64_is_strict),
+		cmocka_unit_test(pem_lines),
 		cmocka_unit_test(hex_is_strict), cmocka_unit_test(sha256_known_answer),
 		cmocka_unit_test(json_refuses), cmocka_unit_test(json_names_the_path),
 		cmocka_unit_test(json_prints_and_sorts),

@@ -1,4 +1,5 @@
 #include "der.h"
+#include "der_write.h"
 #include "t.h"
 
 /* One element given as bytes. */
@@ -156,13 +157,52 @@ static void oids(void **state)
 	}
 }
 
+/* What is written can be read, with the shortest length each time. */
+static void written(void **state)
+{
+	static const size_t sizes[] = { 0, 1, 0x7f, 0x80, 0xff, 0x100, 0xfffb, 0xffff };
+	ctr_auto_buf struct ctr_buf big = { 0 };
+
+	(void)state;
+	for (size_t i = 0; i < 0x10000; i++)
+		ctr_buf_addc(&big, 'x');
+	for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
+		ctr_auto_buf struct ctr_buf b = { 0 };
+		struct ctr_rd r, in, sub;
+		size_t at = ctr_der_open(&b, CTR_DER_SEQUENCE);
+
+		if (sizes[i] < 0xfffc) {
+			ctr_der_put(&b, CTR_DER_OCTETS, big.p, sizes[i]);
+			ctr_der_close(&b, at);
+		} else {
+			ctr_buf_reset(&b);
+			ctr_der_put(&b, CTR_DER_OCTETS, big.p, sizes[i]);
+		}
+		T_OK(ctr_buf_ok(&b, "element", e));
+		ctr_rd_init(&r, b.p, b.n);
+		in = r;
+		if (sizes[i] < 0xfffc)
+			assert_int_equal(ctr_der_tlv(&r, CTR_DER_SEQUENCE, &in), 0);
+		assert_int_equal(ctr_der_tlv(&in, CTR_DER_OCTETS, &sub), 0);
+		assert_int_equal(sub.left, sizes[i]);
+		T_MEM(sub.p, big.p, sizes[i]);
+		assert_int_equal(ctr_rd_end(&in), 0);
+	}
+	{
+		ctr_auto_buf struct ctr_buf b = { 0 };
+
+		ctr_der_put(&b, CTR_DER_OCTETS, big.p, big.n);
+		T_FAILS(ctr_buf_ok(&b, "element", e), CTR_FORMAT, "limit");
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(integers), cmocka_unit_test(integers_refused),
 		cmocka_unit_test(lengths),  cmocka_unit_test(forms_of_lengths),
 		cmocka_unit_test(booleans), cmocka_unit_test(text),
-		cmocka_unit_test(oids),
+		cmocka_unit_test(oids),	    cmocka_unit_test(written),
 	};
 
 	return cmocka_run_group_tests_name("der", tests, NULL, NULL);

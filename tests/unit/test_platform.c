@@ -376,12 +376,16 @@ static void simulated(void **s)
 {
 	ctr_auto_evidence struct ctr_evidence ev = { 0 }, lie = { 0 };
 	ctr_auto_buf struct ctr_buf spec = { 0 };
+	ctr_auto_platform struct ctr_platform *p = NULL;
+	uint8_t report[CTR_TDREPORT_SIZE];
 
 	(void)s;
 	EVP_PKEY_free(pki_key(dir, "vcek", "P-384"));
 	kernel_write(dir, "snp.json", "{\"vmpl\": 2}", 11);
 	ctr_buf_addf(&spec, "sim:%s", dir);
 	T_OK(issue(spec.p, &ev, e));
+	T_OK(ctr_platform_open(spec.p, NULL, &p, e));
+	T_FAILS(ctr_platform_tdreport(p, data, report, e), CTR_USAGE, "platform.spec");
 	assert_int_equal(ev.tee, CTR_TEE_SNP);
 	assert_int_equal(ev.item[CTR_REPORT].n, CTR_SNP_SIZE);
 	T_MEM(ev.item[CTR_REPORT].p + 0x50, data, CTR_REPORT_DATA);
@@ -418,6 +422,8 @@ static void simulated_tdx(void **s)
 {
 	ctr_auto_evidence struct ctr_evidence ev = { 0 };
 	ctr_auto_buf struct ctr_buf spec = { 0 };
+	ctr_auto_platform struct ctr_platform *p = NULL;
+	uint8_t report[CTR_TDREPORT_SIZE];
 
 	(void)s;
 	EVP_PKEY_free(pki_key(dir, "att", "P-256"));
@@ -430,6 +436,13 @@ static void simulated_tdx(void **s)
 	assert_int_equal(ev.item[CTR_REPORT].p[0], 5);
 	assert_int_equal((uint8_t)ev.item[CTR_REPORT].p[54 + 184], 0x99);
 	T_MEM(ev.item[CTR_REPORT].p + 54 + 520, data, CTR_REPORT_DATA);
+	/* the same as a TDREPORT */
+	T_OK(ctr_platform_open(spec.p, NULL, &p, e));
+	assert_int_equal(ctr_platform_tee(p), CTR_TEE_TDX);
+	T_OK(ctr_platform_tdreport(p, data, report, e));
+	assert_int_equal(report[0], 0x81);
+	T_MEM(report + 128, data, CTR_REPORT_DATA);
+	assert_int_equal(report[512 + 64], 0x99);
 }
 
 #define T(name) cmocka_unit_test_setup_teardown(name, up, down)

@@ -251,7 +251,10 @@ int cmd_generate(struct ctr_tool *t, int argc, char **argv, struct ctr_buf *out,
 		     "  policies  writes the policies of the YAML to files\n"
 		     "  diff      shows how two manifests differ\n"
 		     "  keygen    makes an owner's key\n"
-		     "  measure   computes reference values of a guest\n\n"
+		     "  measure   computes reference values of a guest\n"
+		     "  set       sets a manifest on a Coordinator\n"
+		     "  recover   gives a Coordinator that restarted its seed back\n"
+		     "  get       prints the active manifest of a Coordinator\n\n"
 		     "each with its own --help.";
 	t->example = "ctr-manifest -r snp.json -w owner.pem < annotated.yaml > manifest.json";
 	t->opts = opts;

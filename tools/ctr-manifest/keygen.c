@@ -1,5 +1,4 @@
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "cmd.h"
@@ -39,18 +38,6 @@ static int must_be_new(const char *path, struct ctr_err *e)
 	return ctr_err_fix(e, "choose another name, or remove it first");
 }
 
-static void warn_exposed(struct ctr_log *log)
-{
-	struct stat st;
-
-	if (isatty(STDOUT_FILENO))
-		ctr_log(log, CTR_WARN, "key.exposed", NULL, 0, 0,
-			"the private key goes to the terminal; --out FILE keeps it from eyes and logs");
-	else if (fstat(STDOUT_FILENO, &st) == 0 && S_ISREG(st.st_mode) && (st.st_mode & 077))
-		ctr_log(log, CTR_WARN, "key.exposed", NULL, 0, 0,
-			"the private key goes to a file that others may read; use --out FILE");
-}
-
 static int run(const struct args *a, const char *kind, struct ctr_log *log, struct ctr_buf *out,
 	       struct ctr_err *e)
 {
@@ -72,7 +59,7 @@ static int run(const struct args *a, const char *kind, struct ctr_log *log, stru
 		return -1;
 	if (a->out)
 		return 0;
-	warn_exposed(log);
+	ctr_tool_warn_exposed(log, "the private key", "--out FILE");
 	ctr_buf_add(out, private.p, private.n);
 	return ctr_buf_ok(out, "key", e);
 }

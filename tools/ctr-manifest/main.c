@@ -6,6 +6,9 @@ static const struct ctr_cmd cmds[] = {
 	{ "diff", "ctr-manifest diff", cmd_diff },
 	{ "keygen", "ctr-manifest keygen", cmd_keygen },
 	{ "measure", "ctr-manifest measure", cmd_measure },
+	{ "set", "ctr-manifest set", cmd_set },
+	{ "recover", "ctr-manifest recover", cmd_recover },
+	{ "get", "ctr-manifest get", cmd_get },
 	{ 0 },
 };
 

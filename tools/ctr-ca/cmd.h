@@ -1,0 +1,14 @@
+/* The subcommands of ctr-ca. */
+#ifndef TOOLS_CTR_CA_CMD_H
+#define TOOLS_CTR_CA_CMD_H
+
+#include "buf.h"
+#include "tool.h"
+
+/* Each is a ctr_cmd_fn (lib/tool.h). */
+int cmd_derive(struct ctr_tool *t, int argc, char **argv, struct ctr_buf *out, struct ctr_err *e);
+int cmd_mesh(struct ctr_tool *t, int argc, char **argv, struct ctr_buf *out, struct ctr_err *e);
+int cmd_issue(struct ctr_tool *t, int argc, char **argv, struct ctr_buf *out, struct ctr_err *e);
+int cmd_inspect(struct ctr_tool *t, int argc, char **argv, struct ctr_buf *out, struct ctr_err *e);
+
+#endif
