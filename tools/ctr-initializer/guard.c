@@ -94,6 +94,30 @@ bool guard_pause(uint64_t ms)
 	return wait_for(SIGHUP, guard_now() + ms);
 }
 
+static void ends(sigset_t *set)
+{
+	sigemptyset(set);
+	sigaddset(set, SIGTERM);
+	sigaddset(set, SIGINT);
+}
+
+void guard_delay_end(void)
+{
+	sigset_t set;
+
+	ends(&set);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+}
+
+void guard_wait_end(void)
+{
+	sigset_t set;
+	int sig;
+
+	ends(&set);
+	sigwait(&set, &sig);
+}
+
 static int start(const char *const argv[], pid_t *pid)
 {
 	posix_spawnattr_t attr;

@@ -25,6 +25,10 @@ uint64_t guard_now(void);
 /* Sleeps; true: a SIGHUP came before the time was over. */
 bool guard_pause(uint64_t ms);
 
+/* From the first on SIGTERM and SIGINT wait; the second returns when one has come. */
+void guard_delay_end(void);
+void guard_wait_end(void);
+
 /*
  * Runs a program, found in PATH, in a process group of its own, without our signal mask, for at
  * most `seconds` (0: as long as it takes). CTR_ENV "exec": it could not be started; CTR_NO "exec":
