@@ -37,6 +37,7 @@ LIBS := -lcrypto -lcjson -lcbor -lyaml
 LIBS_ctr-policygen := -lz -lzstd -lpthread
 LIBS_ctr-manifest := -lz
 LIBS_ctr-attest-verify := -lz -lpthread
+LIBS_ctr-coordinatord := -lssl -levent_core -lpthread
 LIBS_tests := $(LIBS) -lssl -lz -lzstd -levent_core -lpthread
 
 TOOLS := $(notdir $(patsubst %/main.c,%,$(wildcard tools/*/main.c)))
