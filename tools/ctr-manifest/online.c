@@ -4,7 +4,6 @@
 
 #include "file.h"
 
-
 #define ANSWER_MAX ((size_t)32 << 20) /* bytes; the seed share document is the most of it */
 
 void online_init(struct online *o)
