@@ -89,6 +89,26 @@ never_luks() {
 	[[ $(head -c 47 device) == "ctr-initializer: a volume that is not finished"* ]]
 }
 
+@test "--ready says whether a volume is mounted" {
+	refuses 1 volume.ready ctr-initializer cryptsetup --errors=json --ready mnt
+	refuses 1 volume.ready ctr-initializer cryptsetup --errors=json --ready /proc
+	refuses 1 volume.ready ctr-initializer cryptsetup --errors=json --ready absent
+}
+
+@test "--stay: the volume is there until TERM" {
+	mapper
+	ctr-initializer cryptsetup --output contrast --device "$loop" --mount mnt --name bats-volume --stay 3>&- &
+	for _ in {1..100}; do
+		! ctr-initializer cryptsetup --ready mnt 2>/dev/null || break
+		sleep .1
+	done
+	ctr-initializer cryptsetup --ready mnt
+	kill "$!"
+	wait "$!"
+	never mountpoint -q mnt
+	[ ! -e /dev/mapper/bats-volume ]
+}
+
 @test "a volume is made, mounted, and found again" {
 	mapper
 	for integrity in '' --integrity; do

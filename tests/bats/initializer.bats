@@ -373,3 +373,15 @@ deployment() {
 	refuses 1 policy.listed join ok --tries 1 "${trust[@]}" manifest.json
 	no_output
 }
+
+@test "the page's examples run" {
+	deployment
+	sed -n '/^\.Sh EXAMPLES/,/^\.Sh DIAG/s/^\.Dl \$ //p' "$TOP/man/ctr-initializer.1" >commands
+	[ "$(wc -l <commands)" = 5 ]
+	# the same, with this Coordinator, platform and directory; what stays is ended, what needs a device is elsewhere
+	sed -i -e '/cryptsetup/d' -e "s,http://coordinator:1314,$at/ok," -e "s,/contrast,$out," \
+		-e "s,^ctr-initializer,& --platform sim:$CHAIN --output $out --coordinator $at/ok," \
+		-e "s,--verify-coordinator,${trust[*]}," -e 's,^\(.*\)--renew,timeout --preserve-status 2 \1--renew,' commands
+	run bash -eu commands
+	[ "$status" -eq 0 ] || fail "$output" "$(<commands)"
+}

@@ -2,7 +2,7 @@
 #include "guard.h"
 #include "volume.h"
 
-enum { DEVICE = 1, MOUNT, NAME, OUTPUT, INTEGRITY, FORMAT, EXISTING };
+enum { DEVICE = 1, MOUNT, NAME, OUTPUT, INTEGRITY, FORMAT, EXISTING, STAY, READY };
 
 static const struct ctr_opt table[] = {
 	{ DEVICE, "device", 'd', "PATH", "the block device" },
@@ -12,12 +12,21 @@ static const struct ctr_opt table[] = {
 	{ INTEGRITY, "integrity", 0, NULL, "notice what was changed on the device" },
 	{ FORMAT, "format", 0, NULL, "make a volume also where something else is" },
 	{ EXISTING, "existing", 0, NULL, "never make one" },
+	{ STAY, "stay", 0, NULL, "stay until TERM, then unmount" },
+	{ READY, "ready", 0, "DIR", "only say whether a volume is mounted there" },
 	{ 0 },
+};
+
+struct args {
+	struct volume v;
+	const char *ready;
+	bool stay;
 };
 
 static int on_opt(void *ctx, int id, const char *value, struct ctr_err *e)
 {
-	struct volume *v = ctx;
+	struct args *a = ctx;
+	struct volume *v = &a->v;
 
 	(void)e;
 	switch (id) {
@@ -39,8 +48,14 @@ static int on_opt(void *ctx, int id, const char *value, struct ctr_err *e)
 	case FORMAT:
 		v->format = true;
 		return 0;
-	default:
+	case EXISTING:
 		v->existing = true;
+		return 0;
+	case STAY:
+		a->stay = true;
+		return 0;
+	default:
+		a->ready = value;
 		return 0;
 	}
 }
@@ -66,7 +81,7 @@ static int check_args(struct volume *v, char name[VOLUME_NAME_MAX + 1], struct c
 int cmd_cryptsetup(struct ctr_tool *t, int argc, char **argv, struct ctr_buf *out,
 		   struct ctr_err *e)
 {
-	struct volume v = { .output = OUTPUT_DEFAULT, .log = &t->log };
+	struct args a = { .v = { .output = OUTPUT_DEFAULT, .log = &t->log } };
 	char name[VOLUME_NAME_MAX + 1];
 	int first;
 
@@ -75,11 +90,19 @@ int cmd_cryptsetup(struct ctr_tool *t, int argc, char **argv, struct ctr_buf *ou
 	t->summary = "Opens and mounts a volume that is encrypted by the workload secret.";
 	t->example = "ctr-initializer cryptsetup --device /dev/vdb --mount /data";
 	t->opts = table;
-	if (ctr_tool_opts(t, argc, argv, on_opt, &v, &first, e) < 0 || t->served)
+	if (ctr_tool_opts(t, argc, argv, on_opt, &a, &first, e) < 0 || t->served)
 		return t->served ? 0 : -1;
 	if (first < argc)
 		return ctr_fail(e, CTR_USAGE, "usage", "%s: no operands", argv[first]);
-	if (check_args(&v, name, e) < 0 || guard_secrets(e) < 0)
+	if (a.ready)
+		return volume_ready(a.ready, e);
+	if (check_args(&a.v, name, e) < 0 || ctr_tool_guard(e) < 0)
 		return -1;
-	return volume_run(&v, e);
+	if (!a.stay)
+		return volume_run(&a.v, e);
+	guard_delay_end();
+	if (volume_run(&a.v, e) < 0)
+		return -1;
+	guard_wait_end();
+	return volume_end(&a.v, e);
 }

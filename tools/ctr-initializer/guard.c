@@ -3,8 +3,6 @@
 #include <errno.h>
 #include <signal.h>
 #include <spawn.h>
-#include <sys/prctl.h>
-#include <sys/resource.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -19,15 +17,6 @@ static void on_end(int sig)
 	if (!held)
 		_exit(end_status);
 	asked = 1;
-}
-
-int guard_secrets(struct ctr_err *e)
-{
-	const struct rlimit none = { 0 };
-
-	if (setrlimit(RLIMIT_CORE, &none) < 0 || prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0)
-		return ctr_fail_sys(e, "guard", "core dumps could not be turned off");
-	return 0;
 }
 
 /* Those that are waited for. */
@@ -92,6 +81,30 @@ static bool wait_for(int sig, uint64_t until)
 bool guard_pause(uint64_t ms)
 {
 	return wait_for(SIGHUP, guard_now() + ms);
+}
+
+static void ends(sigset_t *set)
+{
+	sigemptyset(set);
+	sigaddset(set, SIGTERM);
+	sigaddset(set, SIGINT);
+}
+
+void guard_delay_end(void)
+{
+	sigset_t set;
+
+	ends(&set);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+}
+
+void guard_wait_end(void)
+{
+	sigset_t set;
+	int sig;
+
+	ends(&set);
+	sigwait(&set, &sig);
 }
 
 static int start(const char *const argv[], pid_t *pid)

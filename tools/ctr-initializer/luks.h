@@ -37,6 +37,7 @@ CTR_MUST int luks_verify(const struct luks *l, const struct ctr_secret *key, str
  */
 CTR_MUST int luks_open(struct luks *l, const char *name, const struct ctr_secret *key, bool wipe,
 		       struct ctr_err *e);
+/* What still uses it keeps it until it ends. */
 CTR_MUST int luks_close(const char *name, struct ctr_err *e);
 
 /* Something is mapped under the name; *ours: with this header's UUID. */

@@ -45,7 +45,7 @@ int luks_open(struct luks *l, const char *name, const struct ctr_secret *key, bo
 
 int luks_close(const char *name, struct ctr_err *e)
 {
-	int rc = crypt_deactivate(NULL, name);
+	int rc = crypt_deactivate_by_name(NULL, name, CRYPT_DEACTIVATE_DEFERRED);
 
 	return rc < 0 ? ctr_fail(e, CTR_ENV, "luks.open", "%s: %s", name, strerror(-rc)) : 0;
 }

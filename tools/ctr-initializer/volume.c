@@ -7,6 +7,7 @@
 #include <sys/mount.h>
 #include <sys/random.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include "file.h"
@@ -208,4 +209,32 @@ int volume_run(const struct volume *v, struct ctr_err *e)
 	return mount(w.node, v->mount, "ext4", MS_NOSUID | MS_NODEV, NULL) < 0
 		       ? ctr_fail_sys(e, "volume.mount", "%s on %s", w.node, v->mount)
 		       : 0;
+}
+
+int volume_end(const struct volume *v, struct ctr_err *e)
+{
+	sync();
+	if (umount2(v->mount, MNT_DETACH) < 0)
+		return ctr_fail_sys(e, "volume.mount", "%s: umount", v->mount);
+	return luks_close(v->name, e);
+}
+
+int volume_ready(const char *mount, struct ctr_err *e)
+{
+	ctr_auto_buf struct ctr_buf parent = { 0 }, path = { 0 }, uuid = { 0 };
+	static const char ours[] = "CRYPT-LUKS2-";
+	struct stat at, up;
+
+	ctr_buf_addf(&parent, "%s/..", mount);
+	if (ctr_buf_ok(&parent, "path", e) < 0)
+		return -1;
+	if (stat(mount, &at) == 0 && stat(parent.p, &up) == 0 && at.st_dev != up.st_dev) {
+		ctr_buf_addf(&path, "/sys/dev/block/%u:%u/dm/uuid", major(at.st_dev),
+			     minor(at.st_dev));
+		if (!path.bad && ctr_file_read(path.p, 4096, &uuid, NULL) == 0 &&
+		    strncmp(ctr_buf_str(&uuid), ours, sizeof ours - 1) == 0)
+			return 0;
+	}
+	return ctr_fail(e, CTR_NO, "volume.ready", "%s: no encrypted volume is mounted there",
+			mount);
 }

@@ -56,4 +56,10 @@ bool volume_name_sound(const char *name);
  */
 CTR_MUST int volume_run(const struct volume *v, struct ctr_err *e);
 
+/* Takes the mount and the mapping away again; what still uses them keeps them until it ends. */
+CTR_MUST int volume_end(const struct volume *v, struct ctr_err *e);
+
+/* Whether an encrypted volume is mounted at the directory: CTR_NO "volume.ready". */
+CTR_MUST int volume_ready(const char *mount, struct ctr_err *e);
+
 #endif
