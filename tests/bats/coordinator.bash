@@ -46,7 +46,7 @@ starts() {
 		"$(root "$m")" --listen 127.0.0.1:0 --listen-probes 127.0.0.1:0 --listen-transit 127.0.0.1:0 --log json "$@" 2>>log 3>&- &
 	pid=$!
 	for ((i = 0; i < 1000; i++)); do
-		line=$(grep '"id":"listening"' log | tail -n 1) || line=
+		line=$(grep -E '"id":"listening"|\(listening\)$' log | tail -n 1) || line=
 		[ -z "$line" ] || [ "$line" = "${before-}" ] || break
 		kill -0 "$pid" || { wait "$pid" || fail "ended with $?: $(cat log)"; }
 		sleep 0.01
