@@ -88,10 +88,12 @@ static void signature_covers_all_three(void **s)
 static void pem(EVP_PKEY *key, struct ctr_buf *b)
 {
 	BIO *bio = BIO_new(BIO_s_mem());
-	char *p;
+	char *p = NULL;
+	long n;
 
 	assert_int_equal(PEM_write_bio_PKCS8PrivateKey(bio, key, NULL, NULL, 0, NULL, NULL), 1);
-	ctr_buf_add(b, p, (size_t)BIO_get_mem_data(bio, &p));
+	n = BIO_get_mem_data(bio, &p);
+	ctr_buf_add(b, p, (size_t)n);
 	BIO_free(bio);
 }
 
