@@ -85,6 +85,10 @@ CTR_MUST int ctr_coordinator_attest(const struct ctr_coordinator *c,
 				    const struct ctr_coordinator_want *w, struct ctr_attested *a,
 				    struct ctr_err *e);
 
+/* A root CA that is known, for `root_ca` above: one certificate in a PEM file. CTR_FORMAT
+ * "x509.pem". */
+CTR_MUST int ctr_root_ca_load(const char *path, struct ctr_buf *pem, struct ctr_err *e);
+
 /* Whether two PEM texts hold the same single certificate. */
 bool ctr_same_certificate(const struct ctr_buf *a, const struct ctr_buf *b);
 

@@ -30,9 +30,11 @@ struct coord {
 	struct ctr_tdx_cache *tdx;
 	struct ctr_tls_server *tls; /* of the transit engine; NULL: there is none */
 	uint64_t cert_seconds;
+	unsigned attests_max; /* workers that may wait for the platform at once: not all of them */
 	bool owned; /* the first manifest too must be signed: by this key */
 	uint8_t owner[CTR_SHA256_SIZE];
 
+	atomic_uint attests;	       /* that wait for it now */
 	pthread_mutex_t platform_lock; /* one at a time asks the platform */
 	pthread_mutex_t fetch;	       /* one worker at a time fetches what endorses a peer */
 	pthread_mutex_t own_lock;

@@ -49,7 +49,7 @@ static const struct ctr_opt opts[] = {
 	{ O_USER, "user", 0, "NAME", "become this user" },
 	{ O_LOG, "log", 0, "FORM", "text (default) or json" },
 	{ O_THREADS, "threads", 0, "N",
-	  "that answer, and as many that read (default: one a core)" },
+	  "that read and write; twice as many answer (default: one a core)" },
 	{ O_NO_SANDBOX, "insecure-no-sandbox", 0, NULL, "for debuggers: keep all system calls" },
 	{ 0 },
 };
@@ -60,6 +60,7 @@ struct work {
 	struct ctr_http_server_conf conf;
 	struct ctr_http_listener listeners[LISTENERS];
 	const char *platform, *store, *owner, *user;
+	unsigned threads;
 	bool no_sandbox;
 	sigset_t signals;
 };
@@ -114,7 +115,7 @@ static int on_opt(void *ctx, int id, const char *value, struct ctr_err *e)
 		return log_form(w->c.log, value, e);
 	case O_THREADS:
 		rc = number(value, "--threads", 256, &n, e);
-		w->conf.loops = w->conf.workers = (unsigned)n;
+		w->threads = (unsigned)n;
 		return rc;
 	default:
 		w->no_sandbox = true;
@@ -136,8 +137,15 @@ static int load_owner(struct work *w, struct ctr_err *e)
 	return ctr_hash(CTR_SHA256, der.p, der.n, w->c.owner, e);
 }
 
+/* Half of the workers may wait for reports of the platform. */
 static void configure(struct work *w)
 {
+	long cores = sysconf(_SC_NPROCESSORS_ONLN);
+	unsigned n = w->threads ? w->threads : cores > 0 ? (unsigned)cores : 1;
+
+	w->conf.loops = n;
+	w->conf.workers = 2 * n;
+	w->c.attests_max = n;
 	w->conf.listeners = w->listeners;
 	w->conf.n_listeners = w->listeners[L_TRANSIT].address ? LISTENERS : L_TRANSIT;
 	w->conf.routes = api_routes;

@@ -96,7 +96,7 @@ int cmd_cryptsetup(struct ctr_tool *t, int argc, char **argv, struct ctr_buf *ou
 		return ctr_fail(e, CTR_USAGE, "usage", "%s: no operands", argv[first]);
 	if (a.ready)
 		return volume_ready(a.ready, e);
-	if (check_args(&a.v, name, e) < 0 || guard_secrets(e) < 0)
+	if (check_args(&a.v, name, e) < 0 || ctr_tool_guard(e) < 0)
 		return -1;
 	if (!a.stay)
 		return volume_run(&a.v, e);

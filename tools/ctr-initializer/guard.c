@@ -3,8 +3,6 @@
 #include <errno.h>
 #include <signal.h>
 #include <spawn.h>
-#include <sys/prctl.h>
-#include <sys/resource.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -19,15 +17,6 @@ static void on_end(int sig)
 	if (!held)
 		_exit(end_status);
 	asked = 1;
-}
-
-int guard_secrets(struct ctr_err *e)
-{
-	const struct rlimit none = { 0 };
-
-	if (setrlimit(RLIMIT_CORE, &none) < 0 || prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0)
-		return ctr_fail_sys(e, "guard", "core dumps could not be turned off");
-	return 0;
 }
 
 /* Those that are waited for. */

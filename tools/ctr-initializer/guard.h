@@ -1,13 +1,10 @@
-/* What the process owes its secrets, and the signals that it lives with. */
+/* The signals that the process lives with. */
 #ifndef TOOLS_CTR_INITIALIZER_GUARD_H
 #define TOOLS_CTR_INITIALIZER_GUARD_H
 
 #include <stdint.h>
 
 #include "err.h"
-
-/* No core dumps, and no other process of the same user looks into this one. CTR_ENV "guard". */
-CTR_MUST int guard_secrets(struct ctr_err *e);
 
 /*
  * SIGTERM and SIGINT end the process at once with this status, also as process 1 of a container;
