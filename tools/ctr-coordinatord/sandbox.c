@@ -46,6 +46,9 @@ int sandbox_user(const char *name, struct ctr_err *e)
 		return 0;
 	if (initgroups(name, pw->pw_gid) < 0 || setgid(pw->pw_gid) < 0 || setuid(pw->pw_uid) < 0)
 		return ctr_fail_sys(e, "sandbox.user", "--user=%s", name);
+	/* a sysctl says what another user's process is: never dumpable, whatever it says */
+	if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0)
+		return ctr_fail_sys(e, "sandbox", "core dumps cannot be turned off");
 	if (setuid(0) == 0)
 		return ctr_fail(e, CTR_ENV, "sandbox.user", "--user=%s: root can be had back",
 				name);
