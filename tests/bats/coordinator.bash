@@ -42,7 +42,7 @@ machine() {
 starts() {
 	local i line=
 	[ -n "${SAN-}${VALGRIND-}" ] && set -- --insecure-no-sandbox "$@"
-	ctr-coordinatord --platform "$(machine coordinator.policy)" --store "dir:$PWD/store" --no-cache --collateral "$m" --offline \
+	ctr-coordinatord --platform "$(machine coordinator.policy)" --store "dir:$PWD/store" ${cache---no-cache} --collateral "$m" --offline \
 		"$(root "$m")" --listen 127.0.0.1:0 --listen-probes 127.0.0.1:0 --listen-transit 127.0.0.1:0 --log json "$@" 2>>log 3>&- &
 	pid=$!
 	for ((i = 0; i < 1000; i++)); do

@@ -12,6 +12,7 @@
 #include "file.h"
 #include "http_curl.h"
 #include "join.h"
+#include "json_b64.h"
 #include "platform.h"
 #include "tool.h"
 
@@ -165,13 +166,19 @@ static int request(struct pod *p, struct ctr_buf *body, struct ctr_err *e)
 static int open_secret(struct pod *p, const struct ctr_buf *body, struct ctr_buf *out,
 		       struct ctr_err *e)
 {
-	ctr_auto_join_answer struct ctr_join_answer a = { 0 };
-	ctr_auto_buf struct ctr_buf info = { 0 };
+	ctr_auto_json struct ctr_json *json = NULL;
+	ctr_auto_buf struct ctr_buf info = { 0 }, sealed = { 0 };
 	ctr_auto_secret struct ctr_secret secret = { 0 };
+	struct ctr_jval root, v;
 
 	ctr_join_info(p->nonce, &info);
-	if (ctr_join_answer_parse("answer", body->p, body->n, &a, e) < 0 ||
-	    ctr_hpke_open(&p->kem, info.p, info.n, NULL, 0, a.sealed.p, a.sealed.n, &secret, e) < 0)
+	if (ctr_json_parse("answer", body->p, body->n, &json, e) < 0)
+		return -1;
+	/* of any length: a workload's secret, or all that a peer recovers with */
+	root = ctr_jroot(json);
+	v = ctr_jget(&root, "sealed_secret");
+	if (ctr_jbase64(&v, &sealed, e) < 0 ||
+	    ctr_hpke_open(&p->kem, info.p, info.n, NULL, 0, sealed.p, sealed.n, &secret, e) < 0)
 		return -1;
 	ctr_hex_add(out, secret.p, secret.n);
 	ctr_buf_addc(out, '\n');

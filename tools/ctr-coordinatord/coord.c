@@ -2,6 +2,7 @@
 
 #include <time.h>
 
+#include "sandbox.h"
 #include "transit.h"
 
 time_t coord_clock(void)
@@ -92,6 +93,8 @@ void coord_publish(struct coord *c, struct state *s)
 	c->recovering = false;
 	pthread_mutex_unlock(&c->lock);
 	state_drop(old);
+	sandbox_lock(&c->seed);
+	sandbox_lock(&c->salt);
 	/* the rest of the mesh need not wait for it */
 	if (c->tls && transit_certify(c, s, &e) < 0)
 		ctr_log_err(c->log, &e);

@@ -4,6 +4,7 @@
 #include <sys/resource.h>
 
 #include "api.h"
+#include "collateral_cache.h"
 #include "crypto.h"
 #include "crypto_tls.h"
 #include "event.h"
@@ -168,6 +169,22 @@ static void raise_descriptors(void)
 		return;
 }
 
+/* Before the file system is closed to us. The usual place need not be one: a user without home. */
+static int open_cache(struct work *w, struct ctr_err *e)
+{
+	bool usual = w->from.cache.n > 0;
+	struct ctr_err why = { 0 };
+
+	if (!w->c.from.cache || ctr_ccache_open(w->c.from.cache, &why) == 0)
+		return 0;
+	if (!usual)
+		return ctr_err_pass(e, &why);
+	ctr_log(w->c.log, CTR_WARN, why.id, NULL, 0, 0,
+		"nothing that is fetched is kept (choose a directory with --cache): %s", why.msg);
+	w->c.from.cache = NULL;
+	return 0;
+}
+
 static int open_all(struct work *w, struct ctr_err *e)
 {
 	raise_descriptors();
@@ -175,7 +192,8 @@ static int open_all(struct work *w, struct ctr_err *e)
 		return -1;
 	w->listeners[L_TRANSIT].tls = w->c.tls;
 	if (load_owner(w, e) < 0 || figures_new(&w->c.metrics, e) < 0 ||
-	    sandbox_user(w->user, e) < 0 || coord_open(&w->c, w->platform, w->store, e) < 0)
+	    sandbox_user(w->user, e) < 0 || open_cache(w, e) < 0 ||
+	    coord_open(&w->c, w->platform, w->store, e) < 0)
 		return -1;
 	sandbox_lock(&w->c.hpke);
 	return 0;
