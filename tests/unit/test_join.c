@@ -462,7 +462,7 @@ static void refuses_each_bad_peer_answer(void **s)
 	changed(parse_peer, &good, "evidence", "\"A\"", "base64");
 	changed(parse_peer, &good, "more", "1", "json.unknown");
 	T_FAILS(parse_peer("[]", 2, e), CTR_FORMAT, "json.type");
-	for (size_t i = 0; i <= CTR_JOIN_MAX; i++)
+	for (size_t i = 0; i <= CTR_PEER_MAX; i++)
 		ctr_buf_addc(&big, ' ');
 	T_FAILS(parse_peer(big.p, big.n, e), CTR_FORMAT, "peer.size");
 	ctr_buf_add(&b.sealed, big.p, big.n);

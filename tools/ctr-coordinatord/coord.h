@@ -14,6 +14,7 @@
 #include "verdict.h"
 
 struct ctr_tls_server;
+struct peers;
 
 struct coord {
 	/* set up once, then only read */
@@ -29,6 +30,7 @@ struct coord {
 	struct ctr_snp_cache *snp;
 	struct ctr_tdx_cache *tdx;
 	struct ctr_tls_server *tls; /* of the transit engine; NULL: there is none */
+	struct peers *peers;	    /* NULL: there are none */
 	uint64_t cert_seconds;
 	unsigned attests_max; /* workers that may wait for the platform at once: not all of them */
 	bool owned; /* the first manifest too must be signed: by this key */
