@@ -41,18 +41,19 @@ machine() {
 # starts [OPTION...]: a Coordinator over ./store, in $pid; $api, $probes and $transit are its addresses. Another one
 # beside it: with own $store, $log and $own, its policy.
 starts() {
-	local i line= log=${log-log}
+	local i line= log=${log-log} had
+	touch "$log"
+	had=$(grep -c '"id":"listening"' "$log") || true
 	[ -n "${SAN-}${VALGRIND-}" ] && set -- --insecure-no-sandbox "$@"
 	ctr-coordinatord --platform "$(machine "${own-coordinator.policy}")" --store "dir:$PWD/${store-store}" ${cache---no-cache} --collateral "$m" --offline \
 		"$(root "$m")" --listen 127.0.0.1:0 --listen-probes 127.0.0.1:0 --listen-transit 127.0.0.1:0 --log json "$@" 2>>"$log" 3>&- &
 	pid=$!
 	for ((i = 0; i < 1000; i++)); do
-		line=$(grep '"id":"listening"' "$log" | tail -n 1) || line=
-		[ -z "$line" ] || [ "$line" = "${before-}" ] || break
+		line=$(grep '"id":"listening"' "$log" | sed -n "$((had + 1))p") || line=
+		[ -z "$line" ] || break
 		kill -0 "$pid" || { wait "$pid" || fail "ended with $?: $(cat "$log")"; }
 		sleep 0.01
 	done
-	before=$line
 	[[ $line =~ api\ ([0-9]+),\ probes\ ([0-9]+),\ transit\ ([0-9]+|none) ]] || fail "does not start: $(cat "$log")"
 	api=http://127.0.0.1:${BASH_REMATCH[1]} probes=http://127.0.0.1:${BASH_REMATCH[2]} transit=127.0.0.1:${BASH_REMATCH[3]}
 }
