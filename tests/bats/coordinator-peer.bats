@@ -227,7 +227,7 @@ fakes() {
 
 @test "a peer that the manifest does not know, or that is no Coordinator by it, is refused" {
 	for own in stranger.policy web.policy; do
-		rm -rf store b b.log
+		rm -rf store b b.log log
 		unset log store
 		first
 		deploys
@@ -344,10 +344,14 @@ fakes() {
 	said recovered "seed share owner"
 }
 
-@test "the option: a URL, at most sixteen" {
+@test "the option: a URL, at most sixteen, and no owner of the first manifest" {
 	command=(ctr-coordinatord --errors=json --platform "$(machine coordinator.policy)" --store "dir:$PWD/b")
 	refuses 2 http.url "${command[@]}" --peer ftp://peer
 	refuses 2 http.url "${command[@]}" --peer http://user@peer
+	# a made up deployment would pass by the owner
+	openssl pkey -in owner.pem -pubout -out owner.pub
+	refuses 2 usage "${command[@]}" --initial-owner-key owner.pub --peer http://peer
+	[[ $stderr == *"first manifest"* ]]
 	many=()
 	for i in {1..17}; do many+=(--peer "http://peer$i"); done
 	refuses 2 usage "${command[@]}" "${many[@]}"

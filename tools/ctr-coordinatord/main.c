@@ -279,6 +279,10 @@ static int run(struct work *w, struct ctr_err *e)
 	if (strncmp(w->store, "dir:", 4) != 0)
 		return ctr_fail(e, CTR_USAGE, "store.spec", "--store=%s (expected dir:PATH)",
 				w->store);
+	if (w->n_peers && w->owner)
+		return ctr_fail(e, CTR_USAGE, "usage",
+				"--peer with --initial-owner-key: a history from a peer does not "
+				"show who signed its first manifest");
 	if (w->listeners[L_TRANSIT].address && strcmp(w->listeners[L_TRANSIT].address, "none") == 0)
 		w->listeners[L_TRANSIT].address = NULL;
 	sigemptyset(&w->signals);

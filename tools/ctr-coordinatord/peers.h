@@ -23,6 +23,9 @@
  * made up manifest under another root CA: no more than if it started a new deployment, for our
  * memory holds nothing of the true one yet. Clients tell by the manifest and the root CA.
  *
+ * That is why --initial-owner-key, which demands more of a new deployment, excludes peers: the
+ * history does not hold the signature of its first manifest.
+ *
  * The peer demands as much of us: the role of a Coordinator by the manifest that it serves, and
  * that its own store was not changed under it (api_mesh.c).
  *
