@@ -11,6 +11,7 @@ setup_file() {
 }
 
 setup() {
+	# shellcheck disable=SC2034 # the helpers'
 	m=$CHAINS/milan pid=
 	cd "$BATS_TEST_TMPDIR" || return
 	make_deployment

@@ -143,10 +143,10 @@ fakes() {
 	second --peer "$a"
 	eventually ready
 	for key in seed salt mesh_key; do
-		jq -r ".$key" state.json >>canaries
-		jq -r ".$key" state.json | base64 -d | xxd -p | tr -d '\n' >>canaries
-		echo >>canaries
-	done
+		jq -r ".$key" state.json
+		jq -r ".$key" state.json | base64 -d | xxd -p | tr -d '\n'
+		echo
+	done >>canaries
 	[ "$(wc -l <canaries)" -eq 7 ]
 	grep -rF -f canaries log b.log b store && fail "a secret"
 	grep -rF 'PRIVATE KEY' log b.log b store && fail "a key"
@@ -162,6 +162,7 @@ fakes() {
 	waiting
 	# A waits too: it has nothing to give; then its seed share owner comes
 	(
+		# shellcheck disable=SC2034 # what starts takes
 		log=log store=store
 		first --listen "${a#http://}"
 		echo "$a_pid" >a.pid

@@ -1,5 +1,5 @@
 # For the BATS files of the Coordinator, after helpers and attest: one that runs, its manifests, its pods.
-# shellcheck shell=bash disable=SC2034,SC2154
+# shellcheck shell=bash disable=SC2034,SC2154,SC2119,SC2120
 
 # In the current directory: policies, owners' keys, and manifest.json for the simulated machine $m.
 make_deployment() {
@@ -41,10 +41,11 @@ machine() {
 # starts [OPTION...]: a Coordinator over ./store, in $pid; $api, $probes and $transit are its addresses. Another one
 # beside it: with own $store, $log and $own, its policy.
 starts() {
-	local i line= log=${log-log} had
+	local i line='' log=${log-log} had
 	touch "$log"
 	had=$(grep -c '"id":"listening"' "$log") || true
 	[ -n "${SAN-}${VALGRIND-}" ] && set -- --insecure-no-sandbox "$@"
+	# shellcheck disable=SC2086 # none, when it is empty
 	ctr-coordinatord --platform "$(machine "${own-coordinator.policy}")" --store "dir:$PWD/${store-store}" ${cache---no-cache} --collateral "$m" --offline \
 		"$(root "$m")" --listen 127.0.0.1:0 --listen-probes 127.0.0.1:0 --listen-transit 127.0.0.1:0 --log json "$@" 2>>"$log" 3>&- &
 	pid=$!
@@ -115,6 +116,7 @@ sets() {
 
 # pod STATUS POLICY [OPTION...]: joins with a machine of that policy
 pod() {
+	# shellcheck disable=SC2086 # words on purpose
 	run "-$1" --separate-stderr "$BUILD/sim/pod" --platform "$(machine "$2" ${fields-})" "${@:3}" "$api"
 	printf '%s' "$output" >reply
 }

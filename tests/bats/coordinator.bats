@@ -107,7 +107,7 @@ verifies() {
 		([.failed[].name] | length > 0)' event
 	# the client is told which check, and the request's id, but not what was found
 	grep -qF "$(jq -r .request event)" reply
-	! grep -qF "$(hash_of stranger.policy)" reply
+	run ! grep -qF "$(hash_of stranger.policy)" reply
 }
 
 @test "each attack on a join is refused for its own reason" {
