@@ -33,7 +33,7 @@ struct coord {
 	struct peers *peers;	    /* NULL: there are none */
 	uint64_t cert_seconds;
 	unsigned attests_max; /* workers that may wait for the platform at once: not all of them */
-	bool owned; /* the first manifest too must be signed: by this key */
+	bool owned;	      /* the first manifest too must be signed: by this key */
 	uint8_t owner[CTR_SHA256_SIZE];
 
 	atomic_uint attests;	       /* that wait for it now */
@@ -62,7 +62,8 @@ CTR_MUST int coord_open(struct coord *c, const char *platform, const char *store
 			struct ctr_err *e);
 void coord_close(struct coord *c);
 
-/* The state, held: NULL with CTR_NO "coord.no-manifest" or "coord.recovering" when there is none. */
+/* The state, held: NULL with CTR_NO "coord.no-manifest" or "coord.recovering" when there is none.
+ */
 struct state *coord_state(struct coord *c, struct ctr_err *e);
 
 /* Makes s, whose reference is taken, the state: from the next request on. The caller holds
