@@ -6,6 +6,7 @@
 
 #include "crypto_hpke.h"
 #include "endorse.h"
+#include "lists.h"
 #include "log.h"
 #include "metrics.h"
 #include "nonces.h"
@@ -38,7 +39,8 @@ struct coord {
 
 	atomic_uint attests;	       /* that wait for it now */
 	pthread_mutex_t platform_lock; /* one at a time asks the platform */
-	pthread_mutex_t fetch;	       /* one worker at a time fetches what endorses a peer */
+	struct lists lists;
+	pthread_mutex_t fetch; /* one worker at a time fetches what endorses a peer */
 	pthread_mutex_t own_lock;
 	struct ctr_evidence own; /* what endorses this machine's evidence, as it was last fetched */
 	time_t own_at;		 /* coord_clock() then, 0: not yet */
