@@ -146,7 +146,7 @@ static void check_manifest(const struct ctr_answer *a, const struct ctr_coordina
 	size_t n = a->manifests.n;
 	bool there = n > 0, equal = there && ctr_buf_same(&a->manifests.v[n - 1], w->bytes);
 
-	ctr_check(cs, "coordinator.manifest", equal, "the expected manifest, byte for byte",
+	ctr_check(cs, "coordinator.manifest", equal, "the manifest that was given, byte for byte",
 		  equal	  ? "so"
 		  : there ? "another"
 			  : "none",

@@ -107,7 +107,7 @@ verifies() {
 		([.failed[].name] | length > 0)' event
 	# the client is told which check, and the request's id, but not what was found
 	grep -qF "$(jq -r .request event)" reply
-	! grep -qF "$(hash_of stranger.policy)" reply
+	run ! grep -qF "$(hash_of stranger.policy)" reply
 }
 
 @test "each attack on a join is refused for its own reason" {
@@ -274,6 +274,7 @@ verifies() {
 		}
 		kubectl() { cat log && echo '{"id":"attestation.refused","policy_hash":"00"}'; }
 	EOF
+	# shellcheck disable=SC2016 # for the other shell
 	sed -i 's,http://localhost:9102,http://127.0.0.1:$port,' commands
 	run bash -euo pipefail <(cat around commands)
 	pid=$(cat daemon)

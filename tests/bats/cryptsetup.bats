@@ -75,6 +75,12 @@ mapper() {
 	cmp -n 65536 device /dev/zero
 }
 
+@test "without libcryptsetup it says so" {
+	mkdir lib
+	echo none >lib/libcryptsetup.so.12
+	LD_LIBRARY_PATH=lib refuses 4 luks.library volume
+}
+
 @test "where nothing can be mapped it says so, and leaves nothing that looks like a volume" {
 	[ ! -e /sys/class/misc/device-mapper ] || skip "this kernel has device mapper"
 	refuses 4 luks.open volume

@@ -187,7 +187,7 @@ whole() {
 }
 
 @test "killed at any step, the directory is whole or not there, and the next run puts it right" {
-	[ ! "${SAN:-}" ] || skip "a leak checker cannot run there"
+	export ASAN_OPTIONS=${ASAN_OPTIONS:-}:detect_leaks=0 # which cannot run there
 	for call in mkdir chmod fchmod fsync rename symlinkat renameat linkat unlinkat; do
 		for n in {1..30}; do
 			rm -rf "$out"
@@ -211,6 +211,7 @@ whole() {
 }
 
 @test "lesson: key and secret are in two files and nowhere else" {
+	export ASAN_OPTIONS=${ASAN_OPTIONS:-}:detect_leaks=0
 	run -0 strace -f -s 100000 -o trace ctr-initializer -vv --platform "sim:$CHAIN" --coordinator "$at/ok" --output "$out"
 	[[ $output != *"$SECRET"* ]]
 	key=$(sed -n 2p "$tls/key.pem")

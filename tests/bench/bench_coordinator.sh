@@ -28,7 +28,6 @@ start() { # STORE-DIRECTORY
 	done
 	took=$(ratio "($EPOCHREALTIME - $from) * 1000" 1 1)
 	port=$(sed -n 's/.*api \([0-9]*\), probes.*/\1/p' "$tmp/log")
-	probes=$(sed -n 's/.*probes \([0-9]*\), transit.*/\1/p' "$tmp/log")
 }
 
 stop() {

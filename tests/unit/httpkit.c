@@ -81,6 +81,15 @@ static void sum_up(const struct ctr_http_request *rq, struct ctr_http_answer *a)
 	ctr_buf_addf(&a->body, "%zu %u", rq->n, sum);
 }
 
+static void fill(struct ctr_buf *b, size_t n)
+{
+	uint8_t *p = ctr_buf_room(b, n);
+
+	assert_non_null(p);
+	memset(p, 'x', n);
+	ctr_buf_commit(b, n);
+}
+
 static void handle(void *ctx, const struct ctr_http_request *rq, struct ctr_http_answer *a)
 {
 	a->status = 200;
@@ -91,8 +100,7 @@ static void handle(void *ctx, const struct ctr_http_request *rq, struct ctr_http
 		wait_gate(ctx);
 		break;
 	case LARGE:
-		for (long n = strtol(rq->query, NULL, 10); n > 0; n--)
-			ctr_buf_addc(&a->body, 'x');
+		fill(&a->body, strtoul(rq->query, NULL, 10));
 		return;
 	case ECHO:
 		a->type = NULL;
@@ -391,6 +399,13 @@ void kit_case(const struct kit *k, const char *text, unsigned status, const char
 		kit_expect(fd, 200, "ok");
 	}
 	close(fd);
+}
+
+bool kit_valgrind(void)
+{
+	const char *v = getenv("VALGRIND");
+
+	return v && *v;
 }
 
 unsigned long kit_memory(const char *field)

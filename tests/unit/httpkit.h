@@ -67,6 +67,8 @@ void kit_join(pid_t pid); /* it ends with status 0 */
 int kit_try(unsigned port);
 bool kit_asks(int fd, const char *text, const char *want);
 
+/* Whether scripts/check runs us under valgrind. */
+bool kit_valgrind(void);
 /* Resident and peak memory of this process in KiB. */
 unsigned long kit_memory(const char *field);
 uint64_t kit_ms(void);

@@ -118,6 +118,8 @@ static void descriptors_run_out(void **state)
 
 	(void)state;
 	start((struct ctr_http_server_conf){ 0 });
+	if (kit_valgrind()) /* which keeps descriptors, and their limit, to itself */
+		return;
 	pid = kit_fork(&kit, many_clients, &told, &go);
 	next = dup(0);
 	assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);

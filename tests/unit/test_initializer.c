@@ -1,49 +1,9 @@
-/* When ctr-initializer comes again, and what it takes from the Coordinator's own CA. */
-/* needs: tools/ctr-initializer/pace.c tools/ctr-initializer/check.c */
+/* What ctr-initializer takes from the Coordinator's own CA. */
+/* needs: tools/ctr-initializer/check.c */
 #include "ca.h"
 #include "crypto_sign.h"
 #include "t.h"
 #include "tools/ctr-initializer/check.h"
-#include "tools/ctr-initializer/pace.h"
-
-static void renews_after_two_thirds_less_a_tenth(void **s)
-{
-	(void)s;
-	assert_int_equal(pace_renewal(1000, 4000, 1000, 0), 2000);
-	assert_int_equal(pace_renewal(1000, 4000, 1500, 0), 1500);
-	for (unsigned r = 0; r < 5000; r += 7) {
-		uint64_t due = pace_renewal(1000, 4000, 1000, r);
-
-		assert_true(due > 1700 && due <= 2000);
-	}
-	assert_int_equal(pace_renewal(1000, 4000, 2999, 0), 1);
-	assert_int_equal(pace_renewal(1000, 4000, 3000, 0), 0);
-	assert_int_equal(pace_renewal(1000, 4000, 5000, 0), 0);
-}
-
-/* A host that sets the clock, and certificates that make no sense, lead to a renewal, never to
- * none. */
-static void renews_when_times_make_no_sense(void **s)
-{
-	(void)s;
-	assert_int_equal(pace_renewal(1000, 4000, 999, 0), 0);
-	assert_int_equal(pace_renewal(4000, 1000, 4000, 3), 0);
-	assert_int_equal(pace_renewal(1000, 1000, 1000, 3), 0);
-	assert_int_equal(pace_renewal(1000, 1003, 1000, 99), 2);
-}
-
-static void pauses_grow_up_to_a_minute(void **s)
-{
-	unsigned limit = 500;
-
-	(void)s;
-	for (unsigned n = 0; n < 40; n++) {
-		assert_int_equal(pace_retry(n, 0), limit / 2);
-		for (unsigned r = 0; r < 100000; r += 997)
-			assert_in_range(pace_retry(n, r), limit / 2, limit);
-		limit = limit * 2 < 60000 ? limit * 2 : 60000;
-	}
-}
 
 #define NOW 1800000000
 
@@ -104,9 +64,6 @@ static void takes_what_the_ca_issues(void **s)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(renews_after_two_thirds_less_a_tenth),
-		cmocka_unit_test(renews_when_times_make_no_sense),
-		cmocka_unit_test(pauses_grow_up_to_a_minute),
 		cmocka_unit_test(takes_what_the_ca_issues),
 	};
 

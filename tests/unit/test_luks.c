@@ -1,6 +1,6 @@
 /* LUKS2 headers: what is written is taken, each other one is refused. On files: nothing is mapped.
  */
-/* needs: tools/ctr-initializer/luks.c tools/ctr-initializer/luks_check.c tools/ctr-initializer/volume_look.c */
+/* needs: tools/ctr-initializer/luks.c tools/ctr-initializer/luks_lib.c tools/ctr-initializer/luks_check.c tools/ctr-initializer/volume_look.c */
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>

@@ -2,7 +2,7 @@
  * What becomes of a device, on files: device mapper, mkfs and mount are played, so that each step
  * can fail, or be the last one before the power goes.
  */
-/* needs: tools/ctr-initializer/volume.c tools/ctr-initializer/volume_look.c tools/ctr-initializer/luks.c tools/ctr-initializer/luks_check.c */
+/* needs: tools/ctr-initializer/volume.c tools/ctr-initializer/volume_look.c tools/ctr-initializer/luks.c tools/ctr-initializer/luks_lib.c tools/ctr-initializer/luks_check.c */
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/mount.h>

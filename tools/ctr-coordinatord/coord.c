@@ -2,6 +2,7 @@
 
 #include <time.h>
 
+#include "sandbox.h"
 #include "transit.h"
 
 time_t coord_clock(void)
@@ -39,6 +40,7 @@ int coord_open(struct coord *c, const char *platform, const char *store, struct 
 {
 	pthread_mutex_init(&c->platform_lock, NULL);
 	pthread_mutex_init(&c->fetch, NULL);
+	lists_init(&c->lists);
 	pthread_mutex_init(&c->own_lock, NULL);
 	pthread_mutex_init(&c->change, NULL);
 	pthread_mutex_init(&c->lock, NULL);
@@ -60,6 +62,7 @@ void coord_close(struct coord *c)
 	ctr_platform_free(c->platform);
 	ctr_evidence_free(&c->own);
 	nonces_free(c->nonces);
+	lists_free(&c->lists);
 	ctr_snp_cache_free(c->snp);
 	ctr_tdx_cache_free(c->tdx);
 }
@@ -92,6 +95,8 @@ void coord_publish(struct coord *c, struct state *s)
 	c->recovering = false;
 	pthread_mutex_unlock(&c->lock);
 	state_drop(old);
+	sandbox_lock(&c->seed);
+	sandbox_lock(&c->salt);
 	/* the rest of the mesh need not wait for it */
 	if (c->tls && transit_certify(c, s, &e) < 0)
 		ctr_log_err(c->log, &e);

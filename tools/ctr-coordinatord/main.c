@@ -4,11 +4,13 @@
 #include <sys/resource.h>
 
 #include "api.h"
+#include "collateral_cache.h"
 #include "crypto.h"
 #include "crypto_tls.h"
 #include "event.h"
 #include "figures.h"
 #include "file.h"
+#include "peers.h"
 #include "refresh.h"
 #include "sandbox.h"
 #include "tool.h"
@@ -25,6 +27,7 @@ enum {
 	O_TRANSIT,
 	O_OWNER,
 	O_LIFETIME,
+	O_PEER,
 	O_USER,
 	O_LOG,
 	O_THREADS,
@@ -43,6 +46,8 @@ static const struct ctr_opt opts[] = {
 	{ O_OWNER, "initial-owner-key", 0, "FILE",
 	  "whose signature the first manifest needs, too (public key, PEM)" },
 	{ O_LIFETIME, "lifetime", 0, "SECONDS", "of mesh certificates (default 604800, a week)" },
+	{ O_PEER, "peer", 0, "URL",
+	  "another Coordinator of this deployment, to recover from (repeatable, 16)" },
 	CTR_SOURCES_LOCAL,
 	CTR_SOURCES_NET,
 	CTR_SOURCES_STRICT,
@@ -61,6 +66,8 @@ struct work {
 	struct ctr_http_listener listeners[LISTENERS];
 	const char *platform, *store, *owner, *user;
 	unsigned threads;
+	const char *peers[PEERS_MAX];
+	size_t n_peers;
 	bool no_sandbox;
 	sigset_t signals;
 };
@@ -76,6 +83,14 @@ static int log_form(struct ctr_log *l, const char *s, struct ctr_err *e)
 static int number(const char *s, const char *what, uint64_t hi, uint64_t *v, struct ctr_err *e)
 {
 	return ctr_number(s, what, 1, hi, v, e);
+}
+
+static int add_peer(struct work *w, const char *url, struct ctr_err *e)
+{
+	if (w->n_peers == PEERS_MAX)
+		return ctr_fail(e, CTR_USAGE, "usage", "--peer: more than %d", PEERS_MAX);
+	w->peers[w->n_peers++] = url;
+	return 0;
 }
 
 static int on_opt(void *ctx, int id, const char *value, struct ctr_err *e)
@@ -108,6 +123,8 @@ static int on_opt(void *ctx, int id, const char *value, struct ctr_err *e)
 	case O_LIFETIME:
 		return number(value, "--lifetime", (uint64_t)10 * 365 * 86400, &w->c.cert_seconds,
 			      e);
+	case O_PEER:
+		return add_peer(w, value, e);
 	case O_USER:
 		w->user = value;
 		return 0;
@@ -168,14 +185,33 @@ static void raise_descriptors(void)
 		return;
 }
 
+/* Before the file system is closed to us. The usual place need not be one: a user without home. */
+static int open_cache(struct work *w, struct ctr_err *e)
+{
+	bool usual = w->from.cache.n > 0;
+	struct ctr_err why = { 0 };
+
+	if (!w->c.from.cache || ctr_ccache_open(w->c.from.cache, &why) == 0)
+		return 0;
+	if (!usual)
+		return ctr_err_pass(e, &why);
+	ctr_log(w->c.log, CTR_WARN, why.id, NULL, 0, 0,
+		"nothing that is fetched is kept (choose a directory with --cache): %s", why.msg);
+	w->c.from.cache = NULL;
+	return 0;
+}
+
 static int open_all(struct work *w, struct ctr_err *e)
 {
 	raise_descriptors();
 	if (w->listeners[L_TRANSIT].address && ctr_tls_server_new(&w->c.tls, e) < 0)
 		return -1;
 	w->listeners[L_TRANSIT].tls = w->c.tls;
+	if (w->n_peers && peers_new(&w->c, w->peers, w->n_peers, &w->c.peers, e) < 0)
+		return -1;
 	if (load_owner(w, e) < 0 || figures_new(&w->c.metrics, e) < 0 ||
-	    sandbox_user(w->user, e) < 0 || coord_open(&w->c, w->platform, w->store, e) < 0)
+	    sandbox_user(w->user, e) < 0 || open_cache(w, e) < 0 ||
+	    coord_open(&w->c, w->platform, w->store, e) < 0)
 		return -1;
 	sandbox_lock(&w->c.hpke);
 	return 0;
@@ -201,16 +237,18 @@ static void say_ready(const struct work *w, const struct ctr_http_server *s)
 	      w->c.recovering ? "the history waits for recovery" : "waiting for a manifest");
 }
 
-/* Until TERM or INT; HUP fetches our own endorsements again. */
+/* Until TERM or INT; HUP fetches our own endorsements again, and asks the peers now. */
 static void wait_for_end(const struct work *w, struct refresher *r)
 {
 	for (;;) {
 		int sig = sigwaitinfo(&w->signals, NULL);
 
-		if (sig == SIGHUP)
+		if (sig == SIGHUP) {
 			refresh_now(r);
-		else if (sig >= 0 || errno != EINTR)
+			peers_now(w->c.peers);
+		} else if (sig >= 0 || errno != EINTR) {
 			return;
+		}
 	}
 }
 
@@ -222,13 +260,15 @@ static int serve(struct work *w, struct ctr_err *e)
 
 	configure(w);
 	if (ctr_http_server_new(&w->conf, &s, e) == 0 && enter(w, e) == 0 &&
-	    ctr_http_server_start(s, e) == 0 && refresh_start(&w->c, &r, e) == 0) {
+	    ctr_http_server_start(s, e) == 0 && refresh_start(&w->c, &r, e) == 0 &&
+	    peers_start(w->c.peers, e) == 0) {
 		say_ready(w, s);
 		wait_for_end(w, r);
 		event(w->c.log, "stopping", NULL, "requests under way are answered first");
 		ctr_http_server_stop(s, DRAIN);
 		rc = 0;
 	}
+	peers_stop(w->c.peers);
 	refresh_stop(r);
 	ctr_http_server_free(s);
 	return rc;
@@ -239,6 +279,10 @@ static int run(struct work *w, struct ctr_err *e)
 	if (strncmp(w->store, "dir:", 4) != 0)
 		return ctr_fail(e, CTR_USAGE, "store.spec", "--store=%s (expected dir:PATH)",
 				w->store);
+	if (w->n_peers && w->owner)
+		return ctr_fail(e, CTR_USAGE, "usage",
+				"--peer with --initial-owner-key: a history from a peer does not "
+				"show who signed its first manifest");
 	if (w->listeners[L_TRANSIT].address && strcmp(w->listeners[L_TRANSIT].address, "none") == 0)
 		w->listeners[L_TRANSIT].address = NULL;
 	sigemptyset(&w->signals);
@@ -278,6 +322,7 @@ int main(int argc, char **argv)
 		rc = first < argc ? ctr_fail(&e, CTR_USAGE, "usage", "%s: no operand is expected",
 					     argv[first])
 				  : run(&w, &e);
+	peers_free(w.c.peers);
 	coord_close(&w.c);
 	ctr_tls_server_free(w.c.tls);
 	ctr_metrics_free(w.c.metrics);

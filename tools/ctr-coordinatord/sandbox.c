@@ -47,11 +47,18 @@ int sandbox_user(const char *name, struct ctr_err *e)
 		return 0;
 	if (initgroups(name, pw->pw_gid) < 0 || setgid(pw->pw_gid) < 0 || setuid(pw->pw_uid) < 0)
 		return ctr_fail_sys(e, "sandbox.user", "--user=%s", name);
+	/* a sysctl says what another user's process is: never dumpable, whatever it says */
+	if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0)
+		return ctr_fail_sys(e, "sandbox", "core dumps cannot be turned off");
 	if (setuid(0) == 0)
 		return ctr_fail(e, CTR_ENV, "sandbox.user", "--user=%s: root can be had back",
 				name);
 	return 0;
 }
+
+/* Later than some headers. Without the second, O_TRUNC empties what is opened for reading. */
+#define REFER (UINT64_C(1) << 13)    /* version 2 */
+#define TRUNCATE (UINT64_C(1) << 14) /* version 3 */
 
 /* Of the first version of Landlock: all that changes something. */
 #define WRITES                                                                                     \
@@ -61,10 +68,10 @@ int sandbox_user(const char *name, struct ctr_err *e)
 	 LANDLOCK_ACCESS_FS_MAKE_SOCK | LANDLOCK_ACCESS_FS_MAKE_FIFO |                             \
 	 LANDLOCK_ACCESS_FS_MAKE_BLOCK | LANDLOCK_ACCESS_FS_MAKE_SYM)
 
-static int allow(int rules, const char *dir, struct ctr_err *e)
+static int allow(int rules, uint64_t writes, const char *dir, struct ctr_err *e)
 {
 	ctr_auto_fd int fd = open(dir, O_PATH | O_CLOEXEC | O_DIRECTORY);
-	struct landlock_path_beneath_attr at = { .allowed_access = WRITES, .parent_fd = fd };
+	struct landlock_path_beneath_attr at = { .allowed_access = writes, .parent_fd = fd };
 
 	/* one that is not there cannot be written to either */
 	if (fd < 0)
@@ -76,8 +83,11 @@ static int allow(int rules, const char *dir, struct ctr_err *e)
 
 static int file_system(const char *const *writable, struct ctr_log *l, struct ctr_err *e)
 {
+	long version =
+		syscall(SYS_landlock_create_ruleset, NULL, 0, LANDLOCK_CREATE_RULESET_VERSION);
+	uint64_t writes = WRITES | (version >= 2 ? REFER : 0) | (version >= 3 ? TRUNCATE : 0);
 	struct landlock_ruleset_attr attr = { .handled_access_fs =
-						      WRITES | LANDLOCK_ACCESS_FS_EXECUTE };
+						      writes | LANDLOCK_ACCESS_FS_EXECUTE };
 	ctr_auto_fd int rules = (int)syscall(SYS_landlock_create_ruleset, &attr, sizeof attr, 0);
 
 	if (rules < 0) {
@@ -86,7 +96,7 @@ static int file_system(const char *const *writable, struct ctr_log *l, struct ct
 		return 0;
 	}
 	for (; *writable; writable++) {
-		if (allow(rules, *writable, e) < 0)
+		if (allow(rules, writes, *writable, e) < 0)
 			return -1;
 	}
 	if (syscall(SYS_landlock_restrict_self, rules, 0) < 0)

@@ -13,7 +13,8 @@ void luks_free(struct luks *l)
 {
 	if (!l)
 		return;
-	crypt_free(l->cd);
+	if (l->lib)
+		l->lib->free(l->cd);
 	if (l->fd >= 0)
 		close(l->fd);
 	free(l);
@@ -53,26 +54,30 @@ static int new (const char *device, const void *header, struct luks **out, struc
 	*out = l;
 	if (!l)
 		return ctr_fail_mem(e);
+	l->fd = -1;
+	l->lib = luks_lib(e);
+	if (!l->lib)
+		return -1;
 	l->fd = memfd_create("luks", MFD_CLOEXEC);
 	if (l->fd < 0 || ftruncate(l->fd, (off_t)LUKS_OFFSET) < 0)
 		return ctr_fail_sys(e, "luks.format", "memory for the header");
 	if (header && ctr_fd_write(l->fd, "header", header, LUKS_HEADER, e) < 0)
 		return -1;
 	snprintf(path, sizeof path, "/proc/self/fd/%d", l->fd);
-	rc = crypt_init_data_device(&l->cd, path, device);
+	rc = l->lib->init_data_device(&l->cd, path, device);
 	if (rc < 0)
 		return luks_failed(l, rc, "luks.open", device, e);
-	crypt_set_log_callback(l->cd, on_log, l);
+	l->lib->set_log_callback(l->cd, on_log, l);
 	/* nobody else has the copy; and the kernel's keyring may be shared with other containers */
-	crypt_metadata_locking(l->cd, 0);
-	crypt_volume_key_keyring(l->cd, 0);
+	l->lib->metadata_locking(l->cd, 0);
+	l->lib->volume_key_keyring(l->cd, 0);
 	return 0;
 }
 
 static int check(struct luks *l, bool integrity, struct ctr_err *e)
 {
 	const char *json;
-	int rc = crypt_dump_json(l->cd, &json, 0);
+	int rc = l->lib->dump_json(l->cd, &json, 0);
 
 	if (rc < 0)
 		return luks_failed(l, rc, "luks.header", "LUKS2 header", e);
@@ -98,10 +103,10 @@ int luks_format(const char *device, bool integrity, const char *uuid, const stru
 	*out = NULL;
 	if (new (device, NULL, &l, e) < 0)
 		return -1;
-	rc = crypt_set_data_offset(l->cd, LUKS_OFFSET / 512);
+	rc = l->lib->set_data_offset(l->cd, LUKS_OFFSET / 512);
 	if (rc == 0)
-		rc = crypt_format(l->cd, CRYPT_LUKS2, LUKS_CIPHER, LUKS_MODE, uuid,
-				  (const char *)key->p, key->n, &p);
+		rc = l->lib->format(l->cd, CRYPT_LUKS2, LUKS_CIPHER, LUKS_MODE, uuid,
+				    (const char *)key->p, key->n, &p);
 	if (rc < 0)
 		return luks_failed(l, rc, "luks.format", device, e);
 	/* what this library writes must be what is read again */
@@ -120,7 +125,7 @@ int luks_load(const char *device, bool integrity, const void *header, struct luk
 	*out = NULL;
 	if (new (device, header, &l, e) < 0)
 		return -1;
-	rc = crypt_load(l->cd, CRYPT_LUKS2, NULL);
+	rc = l->lib->load(l->cd, CRYPT_LUKS2, NULL);
 	if (rc < 0)
 		return ctr_fail(e, CTR_NO, "luks.header", "%s: no LUKS2 header%s", device, l->why);
 	if (check(l, integrity, e) < 0)
@@ -131,7 +136,7 @@ int luks_load(const char *device, bool integrity, const void *header, struct luk
 
 const char *luks_uuid(const struct luks *l)
 {
-	const char *u = crypt_get_uuid(l->cd);
+	const char *u = l->lib->get_uuid(l->cd);
 
 	return u ? u : "";
 }
@@ -150,7 +155,7 @@ int luks_header(const struct luks *l, struct ctr_buf *out, struct ctr_err *e)
 
 int luks_verify(const struct luks *l, const struct ctr_secret *key, struct ctr_err *e)
 {
-	return crypt_volume_key_verify(l->cd, (const char *)key->p, key->n) >= 0
+	return l->lib->volume_key_verify(l->cd, (const char *)key->p, key->n) >= 0
 		       ? 0
 		       : ctr_fail(e, CTR_NO, "luks.key",
 				  "the volume was made with another secret, or under another name");

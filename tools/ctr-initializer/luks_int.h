@@ -2,11 +2,11 @@
 #ifndef TOOLS_CTR_INITIALIZER_LUKS_INT_H
 #define TOOLS_CTR_INITIALIZER_LUKS_INT_H
 
-#include <libcryptsetup.h>
-
 #include "luks.h"
+#include "luks_lib.h"
 
 struct luks {
+	const struct luks_lib *lib;
 	struct crypt_device *cd;
 	int fd;	       /* the copy of the header */
 	char why[256]; /* the library's last words, after ": " */

@@ -11,7 +11,7 @@
 static int map(struct luks *l, const char *name, const struct ctr_secret *key, uint32_t flags,
 	       struct ctr_err *e)
 {
-	int rc = crypt_activate_by_volume_key(l->cd, name, (const char *)key->p, key->n, flags);
+	int rc = l->lib->activate_by_volume_key(l->cd, name, (const char *)key->p, key->n, flags);
 
 	if (rc >= 0)
 		return 0;
@@ -27,11 +27,11 @@ static int fill(struct luks *l, const char *name, const struct ctr_secret *key, 
 	char path[160];
 	int rc;
 
-	snprintf(path, sizeof path, "%s/%s", crypt_get_dir(), name);
+	snprintf(path, sizeof path, "%s/%s", l->lib->get_dir(), name);
 	if (map(l, name, key, CRYPT_ACTIVATE_PRIVATE | CRYPT_ACTIVATE_NO_JOURNAL, e) < 0)
 		return -1;
-	rc = crypt_wipe(l->cd, path, CRYPT_WIPE_ZERO, 0, 0, WIPE_BLOCK, 0, NULL, NULL);
-	crypt_deactivate(l->cd, name);
+	rc = l->lib->wipe(l->cd, path, CRYPT_WIPE_ZERO, 0, 0, WIPE_BLOCK, 0, NULL, NULL);
+	l->lib->deactivate_by_name(l->cd, name, 0);
 	return rc < 0 ? luks_failed(l, rc, "luks.open", path, e) : 0;
 }
 
@@ -45,8 +45,11 @@ int luks_open(struct luks *l, const char *name, const struct ctr_secret *key, bo
 
 int luks_close(const char *name, struct ctr_err *e)
 {
-	int rc = crypt_deactivate_by_name(NULL, name, CRYPT_DEACTIVATE_DEFERRED);
+	const struct luks_lib *fn = luks_lib(e);
+	int rc = fn ? fn->deactivate_by_name(NULL, name, CRYPT_DEACTIVATE_DEFERRED) : 0;
 
+	if (!fn)
+		return -1;
 	return rc < 0 ? ctr_fail(e, CTR_ENV, "luks.open", "%s: %s", name, strerror(-rc)) : 0;
 }
 
@@ -56,7 +59,7 @@ bool luks_active(const struct luks *l, const char *name, bool *ours)
 	struct stat st;
 
 	*ours = false;
-	ctr_buf_addf(&path, "%s/%s", crypt_get_dir(), name);
+	ctr_buf_addf(&path, "%s/%s", l->lib->get_dir(), name);
 	if (path.bad || stat(path.p, &st) < 0)
 		return false;
 	/* device mapper's own name of it: CRYPT-LUKS2-UUID without dashes-NAME */
