@@ -1,5 +1,6 @@
 #!/usr/bin/env bats
 # What endorses a pod's evidence, when the pod does not bring it: the Coordinator asks tests/sim/vendord, as AMD's KDS.
+# shellcheck disable=SC2034 # for the helpers
 load helpers
 load attest
 load coordinator
