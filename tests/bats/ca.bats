@@ -616,7 +616,7 @@ bad_request() { # STATUS ID JQ
 
 @test "the examples of the page run" {
 	cp "$d/csr.pem" .
-	sed -n '/^\.Sh EXAMPLES/,/^\.Sh /s/^\.Dl //p' "$TOP/man/ctr-ca.1" | sed 's/\\&//g; s/\\-/-/g; s/\\e/\\/g' >run.sh
+	examples ctr-ca.1 >run.sh
 	[ "$(wc -l <run.sh)" -ge 4 ]
 	run -0 bash -e run.sh
 }

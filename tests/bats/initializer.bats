@@ -377,7 +377,7 @@ deployment() {
 
 @test "the page's examples run" {
 	deployment
-	sed -n '/^\.Sh EXAMPLES/,/^\.Sh DIAG/s/^\.Dl \$ //p' "$TOP/man/ctr-initializer.1" >commands
+	examples ctr-initializer.1 >commands
 	[ "$(wc -l <commands)" = 5 ]
 	# the same, with this Coordinator, platform and directory; what stays is ended, what needs a device is elsewhere
 	sed -i -e '/cryptsetup/d' -e "s,http://coordinator:1314,$at/ok," -e "s,/contrast,$out," \

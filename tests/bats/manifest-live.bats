@@ -151,7 +151,7 @@ recovers() { owner "$1" recover -s share.pem --seed-shares shares.json -m "$2" "
 			$name "$(b64 $name.policy)"
 	done | tee annotated.yaml >new.yaml
 	cp share.pem seed.pem
-	grep '^\.Dl \$ .*--coordinator' "$TOP/man/ctr-manifest.1" | sed 's/^\.Dl \$ //' >commands
+	examples ctr-manifest.1 | grep -- --coordinator >commands
 	[ "$(wc -l <commands)" = 4 ]
 	starts
 	while read -r line; do
