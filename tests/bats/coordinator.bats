@@ -274,6 +274,7 @@ verifies() {
 		}
 		kubectl() { cat log && echo '{"id":"attestation.refused","policy_hash":"00"}'; }
 	EOF
+	# shellcheck disable=SC2016 # for the other shell
 	sed -i 's,http://localhost:9102,http://127.0.0.1:$port,' commands
 	run bash -euo pipefail <(cat around commands)
 	pid=$(cat daemon)

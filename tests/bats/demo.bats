@@ -15,10 +15,10 @@ teardown() {
 
 # demo SECONDS: in a session of its own, of which nothing is left after that time.
 demo() {
-	cd "$TOP"
+	cd "$TOP" || return
 	# shellcheck disable=SC2016 # for the other shell
 	run setsid --wait bash -c 'echo $$ >"$1/session"; exec timeout "$2" scripts/demo >"$1/demo" 2>&1' - "$BATS_TEST_TMPDIR" "$1"
-	cd "$BATS_TEST_TMPDIR"
+	cd "$BATS_TEST_TMPDIR" || return
 	run ! ps -o args= -s "$(<session)"
 }
 
@@ -39,7 +39,7 @@ demo() {
 
 # As printed, with what belongs to this machine: images, a simulated platform, a cluster that starts the Coordinator.
 @test "the examples of ctr(7) run" {
-	cd "$BATS_TEST_TMPDIR"
+	cd "$BATS_TEST_TMPDIR" || return
 	examples ctr.7 >commands
 	[ "$(grep -c '^ctr-' commands)" -ge 4 ]
 	build/sim/simchain --keys=build/sim/keys snp chain
@@ -75,6 +75,7 @@ demo() {
 		}
 		nonce=$(openssl rand -hex 64)
 	EOF
+	# shellcheck disable=SC2016 # for the other shell
 	sed -i 's,http://coordinator:1314,http://127.0.0.1:$port,' commands
 	run bash -euo pipefail <(cat around commands)
 	pid=$(cat coordinator)
