@@ -41,12 +41,12 @@ machine() {
 # starts [OPTION...]: a Coordinator over ./store, in $pid; $api, $probes and $transit are its addresses. Another one
 # beside it: with own $store, $log and $own, its policy.
 starts() {
-	local i line='' log=${log-log} had up='"id":"listening"|\(listening\)$'
+	local i line='' log=${log-log} had up='"id":"listening"|\(listening\)$' # in JSON, in text
 	touch "$log"
 	had=$(grep -cE "$up" "$log") || true
 	[ -n "${SAN-}${VALGRIND-}" ] && set -- --insecure-no-sandbox "$@"
 	# shellcheck disable=SC2086 # none, when it is empty
-	ctr-coordinatord --platform "$(machine "${own-coordinator.policy}")" --store "dir:$PWD/${store-store}" ${cache---no-cache} --collateral "$m" --offline \
+	ctr-coordinatord --platform "$(machine "${own-coordinator.policy}")" --store "dir:$PWD/${store-store}" ${cache---no-cache} ${sources---collateral $m --offline} \
 		"$(root "$m")" --listen 127.0.0.1:0 --listen-probes 127.0.0.1:0 --listen-transit 127.0.0.1:0 --log json "$@" 2>>"$log" 3>&- &
 	pid=$!
 	for ((i = 0; i < 1000; i++)); do
