@@ -1,5 +1,5 @@
 /*
- * A Coordinator as its clients see it (DESIGN.md section 4.4): it is asked with a nonce, and
+ * A Coordinator as its clients see it (ctr-api(7)): it is asked with a nonce, and
  * believed when its evidence is that of a machine with the role of a Coordinator in a manifest,
  * bound to the nonce and to all that it says.
  */

@@ -1,5 +1,5 @@
 /*
- * The asking side of /v1/mesh (DESIGN.md section 4.4): a pod that joins, and a Coordinator that
+ * The asking side of /v1/mesh (ctr-api(7)): a pod that joins, and a Coordinator that
  * wants a peer's state.
  */
 #ifndef LIB_JOIN_CLIENT_H

@@ -1,6 +1,6 @@
 /*
  * What a Coordinator hands to one that has lost its state: the answer of POST /v1/mesh/recover,
- * whose request is that of lib/join.h (DESIGN.md section 4.4).
+ * whose request is that of lib/join.h (ctr-api(7)).
  */
 #ifndef LIB_PEER_H
 #define LIB_PEER_H

@@ -41,7 +41,7 @@ static void prints_and_reads_back(void **s)
 	T_OK(ctr_join_verify(&k, nonce, e));
 }
 
-/* DESIGN.md section 4.4, computed once with other tools. */
+/* ctr-api(7), computed once with other tools. */
 static void report_data_is_of_keys_and_nonce(void **s)
 {
 	static const char want[] =

@@ -53,7 +53,7 @@ static void failed(const struct ctr_checks *cs, struct ctr_json *list)
 		obj = ctr_json_add_object(list);
 		ctr_json_set_string(obj, "name", k->name);
 		if (k->set)
-			ctr_json_set_uint(obj, "set", k->set);
+			ctr_json_set_uint(obj, "reference_value", k->set - 1);
 		ctr_json_set_string(obj, "expected", k->expected);
 		ctr_json_set_string(obj, "found", k->found);
 	}

@@ -1,5 +1,5 @@
 /*
- * The nonces of /v1/mesh (DESIGN.md section 4.4). One that is given out costs no memory: it carries
+ * The nonces of /v1/mesh (ctr-api(7)). One that is given out costs no memory: it carries
  * its time and a MAC. Only those that genuine evidence was bound to are remembered, until they
  * would be too old anyway.
  */
