@@ -11,6 +11,7 @@
 #include "figures.h"
 #include "file.h"
 #include "peers.h"
+#include "notify.h"
 #include "refresh.h"
 #include "sandbox.h"
 #include "tool.h"
@@ -68,6 +69,7 @@ struct work {
 	unsigned threads;
 	const char *peers[PEERS_MAX];
 	size_t n_peers;
+	const char *notify; /* the service manager's socket */
 	bool no_sandbox;
 	sigset_t signals;
 };
@@ -263,7 +265,9 @@ static int serve(struct work *w, struct ctr_err *e)
 	    ctr_http_server_start(s, e) == 0 && refresh_start(&w->c, &r, e) == 0 &&
 	    peers_start(w->c.peers, e) == 0) {
 		say_ready(w, s);
+		notify(w->notify, "READY=1");
 		wait_for_end(w, r);
+		notify(w->notify, "STOPPING=1");
 		event(w->c.log, "stopping", NULL, "requests under way are answered first");
 		ctr_http_server_stop(s, DRAIN);
 		rc = 0;
@@ -306,7 +310,9 @@ int main(int argc, char **argv)
 					 "certificates and secrets.",
 			      .example = "ctr-coordinatord --store dir:/var/lib/coordinator",
 			      .opts = opts };
-	struct work w = { .platform = "auto", .store = "dir:/var/lib/ctr-coordinatord" };
+	struct work w = { .notify = getenv("NOTIFY_SOCKET"),
+			  .platform = "auto",
+			  .store = "dir:/var/lib/ctr-coordinatord" };
 	struct ctr_err e = { 0 };
 	int first = 0, rc;
 
