@@ -140,7 +140,7 @@ $(SIMKEYS): | $(BUILD)/sim/simchain
 # The targets that a newcomer runs first install what is missing; probes then need a make of their own.
 demo:
 	$(Q)scripts/install-deps
-	$(Q)$(MAKE) $(JOBS) all $(IMAGES) $(BUILD)/sim/simchain
+	$(Q)$(MAKE) $(JOBS) all $(IMAGES) $(SIMKEYS) $(BUILD)/sim/ctr-initdata
 	$(Q)scripts/demo
 
 check:

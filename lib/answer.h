@@ -1,4 +1,4 @@
-/* What a Coordinator answers to POST /v1/attest (DESIGN.md section 4.4): history, certificates, and
+/* What a Coordinator answers to POST /v1/attest (ctr-api(7)): history, certificates, and
  * evidence bound to both. */
 #ifndef LIB_ANSWER_H
 #define LIB_ANSWER_H

@@ -1,5 +1,5 @@
 /*
- * The certificate authority of a deployment (DESIGN.md section 4.5): what the seed decides, and a
+ * The certificate authority of a deployment (ctr-ca(1)): what the seed decides, and a
  * mesh CA for each manifest. One root, and one mesh CA, serve any number of threads.
  *
  * All that the seed decides is HKDF-SHA256 (RFC 5869): extracted once, with the salt as salt and

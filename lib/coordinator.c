@@ -5,6 +5,7 @@
 
 #include "enc.h"
 #include "endorse.h"
+#include "file.h"
 #include "http_curl.h"
 #include "rd.h"
 #include "verdict.h"
@@ -145,7 +146,7 @@ static void check_manifest(const struct ctr_answer *a, const struct ctr_coordina
 	size_t n = a->manifests.n;
 	bool there = n > 0, equal = there && ctr_buf_same(&a->manifests.v[n - 1], w->bytes);
 
-	ctr_check(cs, "coordinator.manifest", equal, "the expected manifest, byte for byte",
+	ctr_check(cs, "coordinator.manifest", equal, "the manifest that was given, byte for byte",
 		  equal	  ? "so"
 		  : there ? "another"
 			  : "none",
@@ -194,6 +195,18 @@ bool ctr_same_certificate(const struct ctr_buf *a, const struct ctr_buf *b)
 	       ctr_x509_pem(b->p, b->n, "b", &y, NULL) == 0 && x.n == 1 && y.n == 1 &&
 	       ctr_x509_print(x.v[0], &p, NULL) == 0 && ctr_x509_print(y.v[0], &q, NULL) == 0 &&
 	       ctr_buf_same(&p, &q);
+}
+
+int ctr_root_ca_load(const char *path, struct ctr_buf *pem, struct ctr_err *e)
+{
+	ctr_auto_chain struct ctr_chain c = { 0 };
+
+	if (ctr_file_read(path, CTR_CERT_MAX, pem, e) < 0 ||
+	    ctr_x509_pem(pem->p, pem->n, path, &c, e) < 0)
+		return -1;
+	return c.n == 1 ? 0
+			: ctr_fail(e, CTR_FORMAT, "x509.pem", "%s: %zu certificates (expected 1)",
+				   path, c.n);
 }
 
 /* lesson: a Coordinator that was recovered with another's seed has another root CA */

@@ -1,5 +1,5 @@
 /*
- * A Coordinator as its clients see it (DESIGN.md section 4.4): it is asked with a nonce, and
+ * A Coordinator as its clients see it (ctr-api(7)): it is asked with a nonce, and
  * believed when its evidence is that of a machine with the role of a Coordinator in a manifest,
  * bound to the nonce and to all that it says.
  */
@@ -84,6 +84,10 @@ struct ctr_coordinator {
 CTR_MUST int ctr_coordinator_attest(const struct ctr_coordinator *c,
 				    const struct ctr_coordinator_want *w, struct ctr_attested *a,
 				    struct ctr_err *e);
+
+/* A root CA that is known, for `root_ca` above: one certificate in a PEM file. CTR_FORMAT
+ * "x509.pem". */
+CTR_MUST int ctr_root_ca_load(const char *path, struct ctr_buf *pem, struct ctr_err *e);
 
 /* Whether two PEM texts hold the same single certificate. */
 bool ctr_same_certificate(const struct ctr_buf *a, const struct ctr_buf *b);

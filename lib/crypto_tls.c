@@ -151,7 +151,8 @@ static int use_trust(SSL_CTX *c, const char *pem, struct ctr_err *e)
 int ctr_tls_server_set(struct ctr_tls_server *s, const char *chain, const char *key,
 		       const char *trust, struct ctr_err *e)
 {
-	auto_ctx SSL_CTX *c = new_ctx(), *old = NULL;
+	auto_ctx SSL_CTX *c = new_ctx();
+	SSL_CTX *old;
 	int r;
 
 	if (!c)
@@ -165,6 +166,7 @@ int ctr_tls_server_set(struct ctr_tls_server *s, const char *chain, const char *
 	s->ctx = ctr_give(c);
 	s->epoch++;
 	pthread_mutex_unlock(&s->lock);
+	SSL_CTX_free(old); /* connections have references of their own */
 	return 0;
 }
 

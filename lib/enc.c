@@ -38,7 +38,8 @@ int ctr_hex_parse(const char *s, size_t len, uint8_t *dst, size_t n, struct ctr_
 		int hi = nibble(s[2 * i]), lo = nibble(s[2 * i + 1]);
 
 		if (hi < 0 || lo < 0)
-			return ctr_fail(e, CTR_FORMAT, "hex", "not a hexadecimal digit at offset %zu",
+			return ctr_fail(e, CTR_FORMAT, "hex",
+					"not a hexadecimal digit at offset %zu",
 					2 * i + (hi < 0 ? 0 : 1));
 		dst[i] = (uint8_t)(hi << 4 | lo);
 	}
@@ -80,28 +81,40 @@ void ctr_pem_add(struct ctr_buf *b, const char *label, const void *p, size_t n)
 	ctr_buf_addf(b, "-----END %s-----\n", label);
 }
 
+/* What the characters from '+' to 'z' stand for. */
+static const int8_t sextets[] = {
+	62, -1, -1, -1, 63, 52, 53, 54, 55, 56, 57, 58, 59, 60, 61, -1, -1, -1, -1, -1,
+	-1, -1, 0,  1,	2,  3,	4,  5,	6,  7,	8,  9,	10, 11, 12, 13, 14, 15, 16, 17,
+	18, 19, 20, 21, 22, 23, 24, 25, -1, -1, -1, -1, -1, -1, 26, 27, 28, 29, 30, 31,
+	32, 33, 34, 35, 36, 37, 38, 39, 40, 41, 42, 43, 44, 45, 46, 47, 48, 49, 50, 51,
+};
+
 static int sextet(char c)
 {
-	if (c >= 'A' && c <= 'Z')
-		return c - 'A';
-	if (c >= 'a' && c <= 'z')
-		return c - 'a' + 26;
-	if (c >= '0' && c <= '9')
-		return c - '0' + 52;
-	return c == '+' ? 62 : c == '/' ? 63 : -1;
+	size_t i = (size_t)((unsigned char)c - '+');
+
+	return i < sizeof sextets ? sextets[i] : -1;
+}
+
+/* The first of four characters that is none, or -1; `have` of them count. */
+static int bad_at(const char *s, size_t have)
+{
+	for (size_t k = 0; k < have; k++) {
+		if (sextet(s[k]) < 0)
+			return (int)k;
+	}
+	return -1;
 }
 
 /* A group of four, of which the first `have` count. Where it goes wrong, or -1. */
 static int group(const char *s, size_t have, uint32_t *v)
 {
-	*v = 0;
-	for (int k = 0; k < 4; k++) {
-		int x = (size_t)k < have ? sextet(s[k]) : 0;
+	int a = sextet(s[0]), b = sextet(s[1]), c = have > 2 ? sextet(s[2]) : 0,
+	    d = have > 3 ? sextet(s[3]) : 0;
 
-		if (x < 0)
-			return k;
-		*v = *v << 6 | (uint32_t)x;
-	}
+	if ((a | b | c | d) < 0)
+		return bad_at(s, have);
+	*v = (uint32_t)a << 18 | (uint32_t)b << 12 | (uint32_t)c << 6 | (uint32_t)d;
 	return -1;
 }
 
@@ -111,7 +124,8 @@ int ctr_base64_parse(const char *s, size_t len, struct ctr_buf *b, struct ctr_er
 	uint8_t *to;
 
 	if (len % 4)
-		return ctr_fail(e, CTR_FORMAT, "base64", "length %zu is not a multiple of four", len);
+		return ctr_fail(e, CTR_FORMAT, "base64", "length %zu is not a multiple of four",
+				len);
 	while (pad < 2 && pad < len && s[len - 1 - pad] == '=')
 		pad++;
 	to = ctr_buf_room(b, len / 4 * 3);

@@ -8,7 +8,7 @@
 #define CTR_MUST __attribute__((warn_unused_result))
 #define CTR_FMT(f, a) __attribute__((format(printf, f, a)))
 
-/* Also the exit status, the same in every tool (DESIGN.md section 3). */
+/* Also the exit status, the same in every tool (ctr(7)). */
 enum ctr_code {
 	CTR_OK = 0,	/* done, or yes */
 	CTR_NO = 1,	/* input sound, answer negative: untrusted, invalid, drifted */

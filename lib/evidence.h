@@ -1,4 +1,4 @@
-/* Evidence (ctr-evidence(5), DESIGN.md section 4.3): a report and, beside it, what endorses it. */
+/* Evidence (ctr-evidence(5)): a report and, beside it, what endorses it. */
 #ifndef LIB_EVIDENCE_H
 #define LIB_EVIDENCE_H
 

@@ -1,5 +1,5 @@
 /*
- * The history of manifests (DESIGN.md 4.4): T = SHA-256(SHA-256(manifest) || T of the one before),
+ * The history of manifests (ctr-api(7)): T = SHA-256(SHA-256(manifest) || T of the one before),
  * the first one before being 32 zero bytes. In the store a transition is the blob of these 64
  * bytes, so T is its name; `latest` names the last one, signed.
  */
@@ -18,7 +18,7 @@ struct ctr_bytes {
 	size_t n;
 };
 
-/* The history signing key (DESIGN.md 4.5: P-384, with SHA-384), whoever holds it. */
+/* The history signing key (ctr-ca(1): P-384, with SHA-384), whoever holds it. */
 struct ctr_signer {
 	void *ctx;
 	/* Appends a signature of at most CTR_LATEST_SIG_MAX bytes. */

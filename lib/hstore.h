@@ -1,5 +1,5 @@
 /*
- * The store of the Coordinator's history (DESIGN.md 4.6): blobs named by their SHA-256 and one
+ * The store of the Coordinator's history (ctr-coordinatord(8)): blobs named by their SHA-256 and one
  * small record, `latest`, changed by compare-and-swap. The store is not trusted: blobs are checked
  * against their names here, the record by its reader (history.h).
  */

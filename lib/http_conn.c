@@ -310,8 +310,8 @@ static enum ctr_chan step_chunks(struct ctr_http_conn *c, struct ctr_err *e)
 {
 	struct ctr_http_work *w = c->work;
 	struct ctr_rd r, data;
-	size_t from = w->n;
 	enum ctr_chan got;
+	size_t from;
 
 	if (c->in.n > w->at && unchunk(c, e) < 0)
 		return CTR_CHAN_FAIL;

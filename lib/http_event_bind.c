@@ -71,7 +71,7 @@ int ctr_http_bind(const char *address, int *fd, unsigned *port, struct ctr_err *
 				  .ai_socktype = SOCK_STREAM },
 			*list = NULL;
 	const char *service = NULL;
-	char host[256];
+	char host[256] = "";
 	int r;
 
 	*fd = -1;

@@ -11,14 +11,14 @@
 #define STACK ((size_t)1 << 20) /* bytes of a thread's stack */
 #define LINGER_S 2
 
-static unsigned or (unsigned v, unsigned otherwise)
+static unsigned given(unsigned v, unsigned otherwise)
 {
 	return v ? v : otherwise;
 }
 
 static uint64_t seconds(unsigned v, unsigned otherwise)
 {
-	return (uint64_t) or (v, otherwise) * 1000000;
+	return (uint64_t)given(v, otherwise) * 1000000;
 }
 
 static void set_defaults(struct ctr_http_server *s)
@@ -26,10 +26,10 @@ static void set_defaults(struct ctr_http_server *s)
 	struct ctr_http_server_conf *c = &s->conf;
 	long cores = sysconf(_SC_NPROCESSORS_ONLN);
 
-	c->loops = or (c->loops, cores > 0 ? (unsigned)cores : 1);
-	c->workers = or (c->workers, cores > 0 ? (unsigned)cores : 1);
+	c->loops = given(c->loops, cores > 0 ? (unsigned)cores : 1);
+	c->workers = given(c->workers, cores > 0 ? (unsigned)cores : 1);
 	c->bodies = c->bodies ? c->bodies : (size_t)8 << 20;
-	c->request_s = or (c->request_s, 60);
+	c->request_s = given(c->request_s, 60);
 	s->deadlines[CTR_CONN_HANDSHAKE] = s->deadlines[CTR_CONN_HEAD] = seconds(c->head_s, 10);
 	s->deadlines[CTR_CONN_IDLE] = seconds(c->idle_s, 60);
 	s->deadlines[CTR_CONN_BODY] = seconds(c->body_s, 20);
@@ -43,7 +43,7 @@ static void on_granted(struct ctr_http_waiter *w)
 {
 	char *p = (char *)w - offsetof(struct ctr_http_link, wait);
 
-	ctr_http_loop_post((struct ctr_http_link *)p);
+	ctr_http_loop_post((struct ctr_http_link *)(void *)p);
 }
 
 static int open_ports(struct ctr_http_server *s, struct ctr_err *e)
@@ -53,7 +53,7 @@ static int open_ports(struct ctr_http_server *s, struct ctr_err *e)
 		struct ctr_http_port *p = &s->ports[i];
 
 		p->tls = l->tls;
-		p->limit = or (l->connections, l->tls ? 256 : 20000);
+		p->limit = given(l->connections, l->tls ? 256 : 20000);
 		if (ctr_http_bind(l->address, &p->fd, &p->number, e) < 0)
 			return -1;
 	}

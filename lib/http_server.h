@@ -77,7 +77,7 @@ struct ctr_http_listener {
 	struct ctr_tls_server *tls; /* mutual TLS; NULL: plain */
 	/*
 	 * Connections, at most; above, the one idle for longest goes. 0: 20,000, with TLS 256 (each
-	 * costs some 50 KiB). The listeners do not share it: a full one leaves the probes alone.
+	 * costs some 35 KiB). The listeners do not share it: a full one leaves the probes alone.
 	 */
 	unsigned connections;
 };

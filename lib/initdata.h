@@ -1,4 +1,4 @@
-/* The policy on the pod: initdata documents and the plain form (DESIGN.md section 4.2). */
+/* The policy on the pod: initdata documents and the plain form (ctr-policygen(1)). */
 #ifndef LIB_INITDATA_H
 #define LIB_INITDATA_H
 

@@ -1,6 +1,6 @@
 /*
  * A pod joins the mesh: POST /v1/mesh/cert, and the same handshake by a Coordinator that asks a
- * peer for its state, POST /v1/mesh/recover (DESIGN.md section 4.4). What both sides share.
+ * peer for its state, POST /v1/mesh/recover (ctr-api(7)). What both sides share.
  */
 #ifndef LIB_JOIN_H
 #define LIB_JOIN_H

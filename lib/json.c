@@ -347,7 +347,7 @@ struct ctr_json *ctr_json_set_string(struct ctr_json *obj, const char *key, cons
 
 struct ctr_json *ctr_json_set_hex(struct ctr_json *obj, const char *key, const uint8_t *p, size_t n)
 {
-	ctr_auto_buf struct ctr_buf b = { 0 };
+	ctr_auto_buf struct ctr_buf b = { .wipe = true }; /* it may be a secret */
 
 	ctr_hex_add(&b, p, n);
 	return b.bad ? NULL : ctr_json_set_string(obj, key, ctr_buf_str(&b));

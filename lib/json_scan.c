@@ -53,7 +53,8 @@ static int hex4(struct scan *s, unsigned *v)
 	return 0;
 }
 
-/* Behind the backslash. A NUL would cut C strings short, so it is refused with the lone surrogates. */
+/* Behind the backslash. A NUL would cut C strings short, so it is refused with the lone surrogates.
+ */
 static int escape(struct scan *s)
 {
 	unsigned u, low;
@@ -78,13 +79,23 @@ static int escape(struct scan *s)
 	s->p += 2;
 	if (hex4(s, &low) < 0)
 		return -1;
-	return low >= 0xdc00 && low <= 0xdfff ? 0
-					      : bad(s, "json.utf8", "broken surrogate pair in a string");
+	return low >= 0xdc00 && low <= 0xdfff
+		       ? 0
+		       : bad(s, "json.utf8", "broken surrogate pair in a string");
+}
+
+/* What needs no second look: most bytes of most strings. */
+static void skip_plain(struct scan *s)
+{
+	while (s->p < s->end && (unsigned char)*s->p >= 0x20 && (unsigned char)*s->p < 0x80 &&
+	       *s->p != '"' && *s->p != '\\')
+		s->p++;
 }
 
 static int string(struct scan *s)
 {
 	s->p++;
+	skip_plain(s);
 	while (s->p < s->end && *s->p != '"') {
 		size_t w = ctr_utf8_len(s->p, (size_t)(s->end - s->p));
 
@@ -125,7 +136,8 @@ static int in_range(struct scan *s, const char *from)
 		return bad(s, "json.syntax", "a number of more than 63 characters");
 	memcpy(text, from, n);
 	text[n] = '\0';
-	return isfinite(strtod(text, NULL)) ? 0 : bad(s, "json.syntax", "a number that is too large");
+	return isfinite(strtod(text, NULL)) ? 0
+					    : bad(s, "json.syntax", "a number that is too large");
 }
 
 static int number(struct scan *s)
@@ -216,8 +228,8 @@ static int list(struct scan *s, char close)
 		if (next_is(s, close))
 			break;
 		if (!next_is(s, ','))
-			return bad(s, "json.syntax", close == '}' ? "expected ',' or '}'"
-								  : "expected ',' or ']'");
+			return bad(s, "json.syntax",
+				   close == '}' ? "expected ',' or '}'" : "expected ',' or ']'");
 		s->p++;
 	}
 	s->p++;

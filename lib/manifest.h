@@ -1,4 +1,4 @@
-/* The manifest: which policies may run where (DESIGN.md section 4.1; fields have Contrast's names). */
+/* The manifest: which policies may run where (ctr-manifest(5); fields have Contrast's names). */
 #ifndef LIB_MANIFEST_H
 #define LIB_MANIFEST_H
 
@@ -87,7 +87,7 @@ void ctr_manifest_free(struct ctr_manifest *m);
  * Reads a manifest into an empty m. Strict: unknown fields, duplicate keys, wrong lengths and values are
  * CTR_FORMAT with the JSON path as position: "json.…" (json.h), "manifest.hash" (a policy's key), "manifest.san",
  * "manifest.role", "manifest.product", "manifest.count", "manifest.duplicate", "key.rsa". Old spellings of the owner keys
- * are taken (DESIGN.md 4.1). What a sound manifest may still lack is for ctr-manifest check to say; a
+ * are taken (ctr-manifest(5)). What a sound manifest may still lack is for ctr-manifest check to say; a
  * verifier treats what is not known as never matching.
  */
 CTR_MUST int ctr_manifest_parse(const char *name, const char *p, size_t n, struct ctr_manifest *m,

@@ -1,4 +1,4 @@
-/* What the owners of a deployment sign (DESIGN.md section 4.4). */
+/* What the owners of a deployment sign (ctr-api(7)). */
 #ifndef LIB_OWNER_H
 #define LIB_OWNER_H
 

@@ -122,10 +122,10 @@ static int answer_fields(const struct ctr_jval *root, struct ctr_peer_answer *a,
 
 static int text_fits(size_t n, struct ctr_err *e)
 {
-	return n <= CTR_JOIN_MAX
+	return n <= CTR_PEER_MAX
 		       ? 0
 		       : ctr_fail(e, CTR_FORMAT, "peer.size",
-				  "%zu bytes of JSON (expected at most %zu)", n, CTR_JOIN_MAX);
+				  "%zu bytes of JSON (expected at most %zu)", n, CTR_PEER_MAX);
 }
 
 int ctr_peer_answer_parse(const char *name, const char *p, size_t n, struct ctr_peer_answer *a,

@@ -1,6 +1,6 @@
 /*
  * What a Coordinator hands to one that has lost its state: the answer of POST /v1/mesh/recover,
- * whose request is that of lib/join.h (DESIGN.md section 4.4).
+ * whose request is that of lib/join.h (ctr-api(7)).
  */
 #ifndef LIB_PEER_H
 #define LIB_PEER_H
@@ -9,6 +9,7 @@
 
 #define CTR_PEER_SEED 64
 #define CTR_PEER_SALT 32
+#define CTR_PEER_MAX ((size_t)1 << 20) /* bytes of the answer: its evidence is endorsed */
 
 /* The state of one manifest; a zeroed one is empty. */
 struct ctr_peer_state {
@@ -35,7 +36,6 @@ CTR_MUST int ctr_peer_state_print(const struct ctr_peer_state *s, struct ctr_buf
 /*
  * {"version","sealed_state","evidence"}. sealed_state is sealed to the request's kem_key with
  * ctr_peer_info. HPKE does not say who sealed: the evidence does, it is for ctr_peer_report_data.
- * Who asks demands its own policy and measurement of it.
  */
 struct ctr_peer_answer {
 	struct ctr_buf sealed, evidence;

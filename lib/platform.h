@@ -1,5 +1,5 @@
 /* Where evidence is produced: the interfaces that a confidential guest's kernel has, or software
- * (DESIGN.md section 4.7). */
+ * (ctr-attest-verify(1)). */
 #ifndef LIB_PLATFORM_H
 #define LIB_PLATFORM_H
 

@@ -1,4 +1,4 @@
-/* What the Coordinator answers when it refuses (DESIGN.md section 4.4). */
+/* What the Coordinator answers when it refuses (ctr-api(7)). */
 #ifndef LIB_PROBLEM_H
 #define LIB_PROBLEM_H
 

@@ -6,6 +6,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -202,6 +204,15 @@ int ctr_tool_close(struct ctr_tool *t)
 	ctr_fail_sys(&e, "write", "standard output");
 	ctr_log_err(&t->log, &e);
 	return CTR_ENV;
+}
+
+int ctr_tool_guard(struct ctr_err *e)
+{
+	const struct rlimit none = { 0 };
+
+	if (setrlimit(RLIMIT_CORE, &none) < 0 || prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0)
+		return ctr_fail_sys(e, "guard", "core dumps could not be turned off");
+	return 0;
 }
 
 void ctr_tool_warn_exposed(struct ctr_log *log, const char *what, const char *instead)

@@ -60,6 +60,10 @@ int ctr_tool_die(struct ctr_tool *t, const struct ctr_err *e);
 /* Flushes stdout: 0, or CTR_ENV after saying why. */
 int ctr_tool_close(struct ctr_tool *t);
 
+/* For a tool that holds secrets: no core dumps, and no other process of the same user looks into
+ * this one. CTR_ENV "guard". */
+CTR_MUST int ctr_tool_guard(struct ctr_err *e);
+
 /* Warns ("key.exposed") when standard output, where the secret `what` goes, is a terminal or a file
  * that others may read. `instead` is what keeps it from there. */
 void ctr_tool_warn_exposed(struct ctr_log *log, const char *what, const char *instead);

@@ -108,6 +108,26 @@ first() { # FIELD of the leaf in chain.pem
 	done <needles
 }
 
+@test "no core dump has a seed or a key" {
+	[ ! "${VALGRIND:-}" ] || skip "valgrind is the process"
+	for c in 'derive --with-keys -o out.json' 'mesh -o new' "issue --ca $d/ca --batch"; do
+		mkfifo -m 600 in
+		# shellcheck disable=SC2086 # words on purpose
+		ctr-ca $c <in >/dev/null &
+		pid=$!
+		exec 7>in
+		for _ in {1..100}; do
+			[ "$(awk '/^Max core file size/ { print $6 }' /proc/$pid/limits)" = 0 ] && break
+			sleep 0.05
+		done
+		grep -E '^Max core file size +0 +0 ' /proc/$pid/limits
+		[ "$(stat -c %u /proc/$pid/mem)" = 0 ] # no more the user's own
+		exec 7>&-
+		wait $pid || true
+		rm -rf in new out.json
+	done
+}
+
 @test "derive --new: fresh each time, the file 0600 and never written over" {
 	ctr-ca derive --new --output a.json
 	ctr-ca derive --new -o b.json
@@ -596,7 +616,7 @@ bad_request() { # STATUS ID JQ
 
 @test "the examples of the page run" {
 	cp "$d/csr.pem" .
-	sed -n '/^\.Sh EXAMPLES/,/^\.Sh /s/^\.Dl //p' "$TOP/man/ctr-ca.1" | sed 's/\\&//g; s/\\-/-/g; s/\\e/\\/g' >run.sh
+	examples ctr-ca.1 >run.sh
 	[ "$(wc -l <run.sh)" -ge 4 ]
 	run -0 bash -e run.sh
 }

@@ -161,3 +161,25 @@ ends_by() {
 	refuses 3 key.kind "${args[@]}" --initial-owner-key share.pem --store "dir:$PWD/store2" --listen 127.0.0.1:0
 	refuses 2 number "${args[@]}" --lifetime 0 --store "dir:$PWD/store2" --listen 127.0.0.1:0
 }
+
+@test "the service manager is told when it serves, and the unit that ships is sound" {
+	command -v systemd-analyze >/dev/null || skip "systemd-analyze is absent"
+	sed "/^Documentation=/d; s,^ExecStart=[^ ]*,ExecStart=$BUILD/bin/ctr-coordinatord," "$TOP/data/systemd/ctr-coordinatord.service" >ctr-coordinatord.service
+	run systemd-analyze verify "$PWD/ctr-coordinatord.service"
+	[[ $output != *ctr-coordinatord* ]] || fail "$output"
+	# each option of the unit is one
+	grep -o -- '--[a-z-]*' ctr-coordinatord.service | while read -r option; do
+		ctr-coordinatord --help | grep -qF -- "$option" || fail "$option"
+	done
+}
+
+@test "the service manager hears of ready and stopping" {
+	perl -MSocket -e '$| = 1; alarm 30; socket(S, AF_UNIX, SOCK_DGRAM, 0) or die; bind(S, sockaddr_un("notify")) or die;
+		for (1, 2) { recv(S, $m, 64, 0); print "$m\n" }' >heard 3>&- &
+	listener=$!
+	until [ -S notify ]; do sleep 0.05; done
+	NOTIFY_SOCKET=$PWD/notify starts
+	stops
+	wait "$listener"
+	[ "$(tr '\n' ' ' <heard)" = 'READY=1 STOPPING=1 ' ]
+}

@@ -69,6 +69,7 @@ joins() {
 	refused needs_recovery
 	verifies 1 second.json
 	recovers 0 second.json
+	verifies 0 second.json --coordinator-root-ca one/coordinator-root-ca.pem
 	asks 200 "$probes/probe/readiness"
 	recovers 1 second.json
 	[[ $stderr == *already_recovered* || $stderr == *coordinator.* ]]
@@ -105,6 +106,8 @@ joins() {
 	starts
 	set_by 0 manifest.json --seed-shares-out shares.json
 	cp -r store first
+	verifies 0 manifest.json --output known
+	cp known/coordinator-root-ca.pem known.pem
 	permit '.Policies |= map_values(.SANs += ["second"])' >second.json
 	set_by 0 second.json --workload-owner-key owner.pem
 
@@ -140,6 +143,8 @@ joins() {
 	starts
 	set_by 0 manifest.json --seed-shares-out other-shares.json
 	verifies 0 manifest.json --output out
+	verifies 1 manifest.json --coordinator-root-ca known.pem
+	[ "$(failed)" = coordinator.root_ca.pinned ]
 	stops
 }
 

@@ -1,5 +1,5 @@
 # For the BATS files of the Coordinator, after helpers and attest: one that runs, its manifests, its pods.
-# shellcheck shell=bash disable=SC2034,SC2154
+# shellcheck shell=bash disable=SC2034,SC2154,SC2119,SC2120
 
 # In the current directory: policies, owners' keys, and manifest.json for the simulated machine $m.
 make_deployment() {
@@ -38,21 +38,24 @@ machine() {
 	echo "sim:$m,host_data=$(hash_of "$1")$more"
 }
 
-# starts [OPTION...]: a Coordinator over ./store, in $pid; $api, $probes and $transit are its addresses.
+# starts [OPTION...]: a Coordinator over ./store, in $pid; $api, $probes and $transit are its addresses. Another one
+# beside it: with own $store, $log and $own, its policy.
 starts() {
-	local i line=
+	local i line='' log=${log-log} had up='"id":"listening"|\(listening\)$' # in JSON, in text
+	touch "$log"
+	had=$(grep -cE "$up" "$log") || true
 	[ -n "${SAN-}${VALGRIND-}" ] && set -- --insecure-no-sandbox "$@"
-	ctr-coordinatord --platform "$(machine coordinator.policy)" --store "dir:$PWD/store" ${cache---no-cache} --collateral "$m" --offline \
-		"$(root "$m")" --listen 127.0.0.1:0 --listen-probes 127.0.0.1:0 --listen-transit 127.0.0.1:0 --log json "$@" 2>>log 3>&- &
+	# shellcheck disable=SC2086 # none, when it is empty
+	ctr-coordinatord --platform "$(machine "${own-coordinator.policy}")" --store "dir:$PWD/${store-store}" ${cache---no-cache} ${sources---collateral $m --offline} \
+		"$(root "$m")" --listen 127.0.0.1:0 --listen-probes 127.0.0.1:0 --listen-transit 127.0.0.1:0 --log json "$@" 2>>"$log" 3>&- &
 	pid=$!
 	for ((i = 0; i < 1000; i++)); do
-		line=$(grep '"id":"listening"' log | tail -n 1) || line=
-		[ -z "$line" ] || [ "$line" = "${before-}" ] || break
-		kill -0 "$pid" || { wait "$pid" || fail "ended with $?: $(cat log)"; }
+		line=$(grep -E "$up" "$log" | sed -n "$((had + 1))p") || line=
+		[ -z "$line" ] || break
+		kill -0 "$pid" || { wait "$pid" || fail "ended with $?: $(cat "$log")"; }
 		sleep 0.01
 	done
-	before=$line
-	[[ $line =~ api\ ([0-9]+),\ probes\ ([0-9]+),\ transit\ ([0-9]+|none) ]] || fail "does not start: $(cat log)"
+	[[ $line =~ api\ ([0-9]+),\ probes\ ([0-9]+),\ transit\ ([0-9]+|none) ]] || fail "does not start: $(cat "$log")"
 	api=http://127.0.0.1:${BASH_REMATCH[1]} probes=http://127.0.0.1:${BASH_REMATCH[2]} transit=127.0.0.1:${BASH_REMATCH[3]}
 }
 
@@ -113,9 +116,10 @@ sets() {
 
 # pod STATUS POLICY [OPTION...]: joins with a machine of that policy
 pod() {
+	# shellcheck disable=SC2086 # words on purpose
 	run "-$1" --separate-stderr "$BUILD/sim/pod" --platform "$(machine "$2" ${fields-})" "${@:3}" "$api"
 	printf '%s' "$output" >reply
 }
 
 # The last event of that id in the log.
-logged() { grep "\"id\":\"$1\"" log | tail -n 1; }
+logged() { grep "\"id\":\"$1\"" "${log-log}" | tail -n 1; }

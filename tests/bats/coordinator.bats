@@ -107,7 +107,7 @@ verifies() {
 		([.failed[].name] | length > 0)' event
 	# the client is told which check, and the request's id, but not what was found
 	grep -qF "$(jq -r .request event)" reply
-	! grep -qF "$(hash_of stranger.policy)" reply
+	run ! grep -qF "$(hash_of stranger.policy)" reply
 }
 
 @test "each attack on a join is refused for its own reason" {
@@ -246,4 +246,38 @@ verifies() {
 	posts 400 /v1/manifest '{"manifest":"bm8=","policies":[]}'
 	head -c 17000000 /dev/zero | posts 413 /v1/manifest
 	kill -0 "$pid"
+}
+
+@test "the log as text: sentences for people, and one object for each refusal" {
+	starts --log text
+	sets 200 manifest.json "$none"
+	pod 1 stranger.policy
+	grep -qE '^ctr-coordinatord: manifest 1 is active, .* \(manifest.set, request [0-9a-f-]+\)$' log
+	grep -qE '^ctr-coordinatord: the evidence was refused: .* \(coord.evidence, request ' log
+	[ "$(grep '^{' log | jq -r .id)" = attestation.refused ]
+}
+
+@test "the examples of the page run" {
+	local i
+	ln -s "$BUILD" build
+	examples ctr-coordinatord.8 >commands
+	[ "$(wc -l <commands)" = 6 ]
+	sed -i /var/d commands # as root, with the hardware
+	# the same with other ports, those of the log; what stays is left running
+	cat >around <<-'EOF'
+		ctr-coordinatord() {
+			command ctr-coordinatord "$@" --listen 127.0.0.1:0 --listen-probes 127.0.0.1:0 --listen-transit 127.0.0.1:0 \
+				--no-cache ${SAN:+--insecure-no-sandbox} >/dev/null 2>log 3>&- &
+			echo $! >daemon
+			for ((i = 0; i < 1000; i++)); do ! grep -qs listening log || break; sleep 0.01; done
+			port=$(sed -n 's/.*probes \([0-9]*\),.*/\1/p' log)
+		}
+		kubectl() { cat log && echo '{"id":"attestation.refused","policy_hash":"00"}'; }
+	EOF
+	# shellcheck disable=SC2016 # for the other shell
+	sed -i 's,http://localhost:9102,http://127.0.0.1:$port,' commands
+	run bash -euo pipefail <(cat around commands)
+	pid=$(cat daemon)
+	[ "$status" -eq 0 ] || fail "$output" "$(<log)"
+	[[ $output == *no_manifest*ctr_manifest_generation\ 0*policy_hash* ]] || fail "$output"
 }

@@ -46,6 +46,12 @@ traced() {
 	ASAN_OPTIONS=${ASAN_OPTIONS:-}:detect_leaks=0 strace -f -o "$trace" "$@"
 }
 
+# examples PAGE: the commands of its EXAMPLES, as a reader sees them.
+examples() {
+	mandoc -T ascii -O width=500 "$TOP/man/$1" | sed 's/.\x08//g' |
+		awk '/^[A-Z]/ { on = /^EXAMPLES/ } on && sub(/^           /, "")' | sed 's/^[$#] //'
+}
+
 fail() {
 	printf '%s\n' "$@" >&2
 	return 1

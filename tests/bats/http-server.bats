@@ -80,7 +80,8 @@ get() {
 	size=$(openssl x509 -in "$D/pod.pem" -outform der | wc -c)
 	[ "$(get "${pod[@]}" "$url/who")" = "$size" ]
 	[ "$(get "${pod[@]}" "$url/quick" "$url/quick" -w '%{num_connects} ' -o /dev/null -o /dev/null)" = '1 0 ' ]
-	run -56 get --cacert "$D/ca.pem" "$url/who"
+	run get --cacert "$D/ca.pem" "$url/who"
+	[[ $status == 5[56] ]] # sending or receiving: whichever comes first
 	run -35 get "${pod[@]}" --tls-max 1.2 "$url/who"
 	run ! get "http://127.0.0.1:$TLS_PORT/quick"
 	[[ $output != *HTTP/* ]]

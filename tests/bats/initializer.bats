@@ -187,7 +187,7 @@ whole() {
 }
 
 @test "killed at any step, the directory is whole or not there, and the next run puts it right" {
-	[ ! "${SAN:-}" ] || skip "a leak checker cannot run there"
+	export ASAN_OPTIONS=${ASAN_OPTIONS:-}:detect_leaks=0 # which cannot run there
 	for call in mkdir chmod fchmod fsync rename symlinkat renameat linkat unlinkat; do
 		for n in {1..30}; do
 			rm -rf "$out"
@@ -211,6 +211,7 @@ whole() {
 }
 
 @test "lesson: key and secret are in two files and nowhere else" {
+	export ASAN_OPTIONS=${ASAN_OPTIONS:-}:detect_leaks=0
 	run -0 strace -f -s 100000 -o trace ctr-initializer -vv --platform "sim:$CHAIN" --coordinator "$at/ok" --output "$out"
 	[[ $output != *"$SECRET"* ]]
 	key=$(sed -n 2p "$tls/key.pem")
@@ -248,7 +249,7 @@ changed() {
 	[ "$(stat -L -c %i "$seed")" = "$inode" ]
 	until_true grep -q on-renew said
 	grep -q renewed ran
-	jq -se 'any(.[]; .id == "on-renew" and .level == "warning" and (.message | contains("exit status 3")))' said
+	jq -se 'any(.[]; .id == "join.on-renew" and .level == "warning" and (.message | contains("exit status 3")))' said
 	second=$(readlink "$out/..data")
 	until_true changed "$second"
 	# the certificate that was there was never one that had ended
@@ -372,4 +373,16 @@ deployment() {
 	deployment 07
 	refuses 1 policy.listed join ok --tries 1 "${trust[@]}" manifest.json
 	no_output
+}
+
+@test "the page's examples run" {
+	deployment
+	examples ctr-initializer.1 >commands
+	[ "$(wc -l <commands)" = 5 ]
+	# the same, with this Coordinator, platform and directory; what stays is ended, what needs a device is elsewhere
+	sed -i -e '/cryptsetup/d' -e "s,http://coordinator:1314,$at/ok," -e "s,/contrast,$out," \
+		-e "s,^ctr-initializer,& --platform sim:$CHAIN --output $out --coordinator $at/ok," \
+		-e "s,--verify-coordinator,${trust[*]}," -e 's,^\(.*\)--renew,timeout --preserve-status 2 \1--renew,' commands
+	run bash -eu commands
+	[ "$status" -eq 0 ] || fail "$output" "$(<commands)"
 }

@@ -143,3 +143,24 @@ recovers() { owner "$1" recover -s share.pem --seed-shares shares.json -m "$2" "
 	grep -c '/v1/manifest' log && fail sent
 	[ ! -e shares.json ]
 }
+
+@test "the commands of the man page run" {
+	local name line
+	for name in coordinator web db; do
+		printf -- '---\napiVersion: v1\nkind: Pod\nmetadata:\n  name: %s\n  annotations:\n    io.katacontainers.config.agent.policy: %s\nspec: {}\n' \
+			$name "$(b64 $name.policy)"
+	done | tee annotated.yaml >new.yaml
+	cp share.pem seed.pem
+	examples ctr-manifest.1 | grep -- --coordinator >commands
+	[ "$(wc -l <commands)" = 4 ]
+	starts
+	while read -r line; do
+		if [[ $line == *recover* ]]; then
+			stops
+			starts
+		fi
+		run bash -c "${line/http:\/\/coordinator:1314/$api --no-cache --collateral $m $(root "$m")}"
+		[ "$status" -le 1 ] || fail "$line: $output"
+	done <commands
+	[[ $output == *new.example* ]] # what the last of them, diff, says
+}

@@ -282,8 +282,7 @@ YAML
 	ln -s "$TOP/k8s" "$BATS_TEST_TMPDIR"
 	ln -s "$BUILD" "$BATS_TEST_TMPDIR/build"
 	cd "$BATS_TEST_TMPDIR"
-	mandoc -T ascii "$TOP/man/ctr-policygen.1" | sed 's/.\x08//g' | sed -n '/^EXAMPLES/,/^DIAGNOSTICS/p' |
-		sed -n 's/^           \( *\)/\1/p' >commands
+	examples ctr-policygen.1 >commands
 	[ "$(grep -c 'ctr-policygen' commands)" = 3 ]
 	run -0 bash -eo pipefail commands
 	jq -e '.Policies | length > 0' manifest.json

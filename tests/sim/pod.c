@@ -11,8 +11,7 @@
 #include "enc.h"
 #include "file.h"
 #include "http_curl.h"
-#include "join.h"
-#include "json_b64.h"
+#include "peer.h"
 #include "platform.h"
 #include "tool.h"
 
@@ -81,7 +80,7 @@ static int post(struct pod *p, const char *auth, const char *json, struct ctr_ht
 		struct ctr_err *e)
 {
 	struct ctr_http_req req = {
-		.url = p->url.p, .auth = auth, .json = json, .max = CTR_JOIN_MAX
+		.url = p->url.p, .auth = auth, .json = json, .max = CTR_PEER_MAX
 	};
 
 	return ctr_http_do(p->http, &req, r, e);
@@ -163,22 +162,33 @@ static int request(struct pod *p, struct ctr_buf *body, struct ctr_err *e)
 	return ctr_file_write(p->save, all.p, all.n, 0600, e);
 }
 
+/* The workload secret, or from /v1/mesh/recover the peer's state. */
+static int sealed(const struct pod *p, const struct ctr_buf *body, struct ctr_buf *box,
+		  struct ctr_buf *info, struct ctr_err *e)
+{
+	ctr_auto_join_answer struct ctr_join_answer a = { 0 };
+	ctr_auto_peer_answer struct ctr_peer_answer b = { 0 };
+	bool state = strcmp(p->path, "/v1/mesh/recover") == 0;
+
+	if ((state ? ctr_peer_answer_parse("answer", body->p, body->n, &b, e)
+		   : ctr_join_answer_parse("answer", body->p, body->n, &a, e)) < 0)
+		return -1;
+	if (state)
+		ctr_peer_info(p->nonce, info);
+	else
+		ctr_join_info(p->nonce, info);
+	ctr_buf_add(box, state ? b.sealed.p : a.sealed.p, state ? b.sealed.n : a.sealed.n);
+	return ctr_buf_ok(box, "sealed", e);
+}
+
 static int open_secret(struct pod *p, const struct ctr_buf *body, struct ctr_buf *out,
 		       struct ctr_err *e)
 {
-	ctr_auto_json struct ctr_json *json = NULL;
-	ctr_auto_buf struct ctr_buf info = { 0 }, sealed = { 0 };
+	ctr_auto_buf struct ctr_buf info = { 0 }, box = { 0 };
 	ctr_auto_secret struct ctr_secret secret = { 0 };
-	struct ctr_jval root, v;
 
-	ctr_join_info(p->nonce, &info);
-	if (ctr_json_parse("answer", body->p, body->n, &json, e) < 0)
-		return -1;
-	/* of any length: a workload's secret, or all that a peer recovers with */
-	root = ctr_jroot(json);
-	v = ctr_jget(&root, "sealed_secret");
-	if (ctr_jbase64(&v, &sealed, e) < 0 ||
-	    ctr_hpke_open(&p->kem, info.p, info.n, NULL, 0, sealed.p, sealed.n, &secret, e) < 0)
+	if (sealed(p, body, &box, &info, e) < 0 ||
+	    ctr_hpke_open(&p->kem, info.p, info.n, NULL, 0, box.p, box.n, &secret, e) < 0)
 		return -1;
 	ctr_hex_add(out, secret.p, secret.n);
 	ctr_buf_addc(out, '\n');

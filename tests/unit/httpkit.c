@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <poll.h>
 #include <pthread.h>
 #include <signal.h>
 #include <sys/socket.h>
@@ -80,6 +81,15 @@ static void sum_up(const struct ctr_http_request *rq, struct ctr_http_answer *a)
 	ctr_buf_addf(&a->body, "%zu %u", rq->n, sum);
 }
 
+static void fill(struct ctr_buf *b, size_t n)
+{
+	uint8_t *p = ctr_buf_room(b, n);
+
+	assert_non_null(p);
+	memset(p, 'x', n);
+	ctr_buf_commit(b, n);
+}
+
 static void handle(void *ctx, const struct ctr_http_request *rq, struct ctr_http_answer *a)
 {
 	a->status = 200;
@@ -90,8 +100,7 @@ static void handle(void *ctx, const struct ctr_http_request *rq, struct ctr_http
 		wait_gate(ctx);
 		break;
 	case LARGE:
-		for (long n = strtol(rq->query, NULL, 10); n > 0; n--)
-			ctr_buf_addc(&a->body, 'x');
+		fill(&a->body, strtoul(rq->query, NULL, 10));
 		return;
 	case ECHO:
 		a->type = NULL;
@@ -260,6 +269,45 @@ bool kit_asks(int fd, const char *text, const char *want)
 	       recv(fd, got, n, MSG_WAITALL) == (ssize_t)n && strcmp(got, want) == 0;
 }
 
+bool kit_readable(int fd, int ms)
+{
+	struct pollfd p = { .fd = fd, .events = POLLIN };
+
+	return poll(&p, 1, ms) == 1;
+}
+
+int kit_dial_narrow(const struct kit *k)
+{
+	struct sockaddr_in a = { .sin_family = AF_INET,
+				 .sin_port = htons((uint16_t)ctr_http_server_port(k->server, 0)),
+				 .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	struct timeval limit = { 20, 0 };
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), small = 4096;
+
+	setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &small, sizeof small);
+	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
+	assert_int_equal(connect(fd, (struct sockaddr *)&a, sizeof a), 0);
+	return fd;
+}
+
+size_t kit_drain(int fd)
+{
+	static char piece[65536];
+	size_t n = 0;
+	ssize_t r;
+
+	while (kit_readable(fd, 2000) && (r = recv(fd, piece, sizeof piece, 0)) > 0)
+		n += (size_t)r;
+	return n;
+}
+
+void kit_await(atomic_uint *v, unsigned n)
+{
+	for (unsigned i = 0; *v < n && i < 2000; i++)
+		usleep(10000);
+	assert_true(*v >= n);
+}
+
 void kit_send_n(int fd, const void *p, size_t n)
 {
 	const char *s = p;
@@ -351,6 +399,13 @@ void kit_case(const struct kit *k, const char *text, unsigned status, const char
 		kit_expect(fd, 200, "ok");
 	}
 	close(fd);
+}
+
+bool kit_valgrind(void)
+{
+	const char *v = getenv("VALGRIND");
+
+	return v && *v;
 }
 
 unsigned long kit_memory(const char *field)

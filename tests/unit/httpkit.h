@@ -31,6 +31,14 @@ void kit_gate(bool open);
 
 int kit_dial(unsigned port);
 int kit_dial_main(const struct kit *k);
+/* With a small window, so that answers back up into the server. */
+int kit_dial_narrow(const struct kit *k);
+/* Something comes, or the end, in that many milliseconds. */
+bool kit_readable(int fd, int ms);
+/* How many bytes come until the end, or until two seconds without any. */
+size_t kit_drain(int fd);
+/* Until a counter has reached n; 20 seconds are too long. */
+void kit_await(atomic_uint *v, unsigned n);
 void kit_send(int fd, const char *text);
 void kit_send_n(int fd, const void *p, size_t n);
 
@@ -59,6 +67,8 @@ void kit_join(pid_t pid); /* it ends with status 0 */
 int kit_try(unsigned port);
 bool kit_asks(int fd, const char *text, const char *want);
 
+/* Whether scripts/check runs us under valgrind. */
+bool kit_valgrind(void);
 /* Resident and peak memory of this process in KiB. */
 unsigned long kit_memory(const char *field);
 uint64_t kit_ms(void);

@@ -28,12 +28,10 @@ static void want_descriptors(void)
 /* Sanitizers and valgrind have memory of their own for each allocation. */
 static bool counts_memory(void)
 {
-	const char *valgrind = getenv("VALGRIND");
-
 #ifdef __SANITIZE_ADDRESS__
 	return false;
 #endif
-	return !valgrind || !*valgrind;
+	return !kit_valgrind();
 }
 
 /* Half of them silent, half in the middle of a head. */

@@ -398,13 +398,6 @@ static void reset(int fd)
 	close(fd);
 }
 
-static void await(atomic_uint *v, unsigned n)
-{
-	for (unsigned i = 0; *v < n && i < 2000; i++)
-		usleep(10000);
-	assert_int_equal(*v, n);
-}
-
 /* In head, body, with a worker, and while the answer is written. */
 static void resets(void **state)
 {
@@ -437,7 +430,7 @@ static void probes_while_busy(void **state)
 		slow[i] = kit_dial_main(&kit);
 		kit_send(slow[i], "GET /slow" H "\r\n");
 	}
-	await(&kit.slow, 2); /* both workers */
+	kit_await(&kit.slow, 2); /* both workers */
 	for (unsigned i = 0; i < 10; i++) {
 		uint64_t from = kit_ms();
 

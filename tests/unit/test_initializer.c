@@ -1,53 +1,70 @@
-/* When ctr-initializer comes again. */
-/* needs: tools/ctr-initializer/pace.c */
+/* What ctr-initializer takes from the Coordinator's own CA. */
+/* needs: tools/ctr-initializer/check.c */
+#include "ca.h"
+#include "crypto_sign.h"
 #include "t.h"
-#include "tools/ctr-initializer/pace.h"
+#include "tools/ctr-initializer/check.h"
 
-static void renews_after_two_thirds_less_a_tenth(void **s)
+#define NOW 1800000000
+
+/* Seed and salt of this byte. */
+static struct ctr_root *root_of(int c)
 {
-	(void)s;
-	assert_int_equal(pace_renewal(1000, 4000, 1000, 0), 2000);
-	assert_int_equal(pace_renewal(1000, 4000, 1500, 0), 1500);
-	for (unsigned r = 0; r < 5000; r += 7) {
-		uint64_t due = pace_renewal(1000, 4000, 1000, r);
+	ctr_auto_secret struct ctr_secret seed = { 0 }, salt = { 0 };
+	struct ctr_root *r;
 
-		assert_true(due > 1700 && due <= 2000);
-	}
-	assert_int_equal(pace_renewal(1000, 4000, 2999, 0), 1);
-	assert_int_equal(pace_renewal(1000, 4000, 3000, 0), 0);
-	assert_int_equal(pace_renewal(1000, 4000, 5000, 0), 0);
+	T_OK(ctr_secret_new(&seed, CTR_SEED_SIZE, e));
+	T_OK(ctr_secret_new(&salt, CTR_SALT_SIZE, e));
+	memset(seed.p, c, seed.n);
+	T_OK(ctr_root_derive(&seed, &salt, &r, e));
+	return r;
 }
 
-/* A host that sets the clock, and certificates that make no sense, lead to a renewal, never to
- * none. */
-static void renews_when_times_make_no_sense(void **s)
+static void copy(struct ctr_buf *to, const struct ctr_buf *from)
 {
-	(void)s;
-	assert_int_equal(pace_renewal(1000, 4000, 999, 0), 0);
-	assert_int_equal(pace_renewal(4000, 1000, 4000, 3), 0);
-	assert_int_equal(pace_renewal(1000, 1000, 1000, 3), 0);
-	assert_int_equal(pace_renewal(1000, 1003, 1000, 99), 2);
+	ctr_buf_reset(to);
+	ctr_buf_add(to, from->p, from->n);
 }
 
-static void pauses_grow_up_to_a_minute(void **s)
+static void takes_what_the_ca_issues(void **s)
 {
-	unsigned limit = 500;
+	static const char *const names[] = { "web", "*", "10.1.2.3" };
+	struct ctr_mesh_opts opts = { .now = NOW };
+	ctr_auto_root struct ctr_root *root = root_of(1), *other = root_of(2);
+	ctr_auto_mesh struct ctr_mesh *mesh = NULL, *next = NULL;
+	ctr_auto_join_answer struct ctr_join_answer a = { 0 };
+	ctr_auto_buf struct ctr_buf spki = { 0 };
+	struct ctr_sign_key *key;
+	struct joined out = { 0 };
+	struct ctr_issue i = { .sans = names, .n_sans = 3, .now = NOW, .seconds = 3600 };
 
 	(void)s;
-	for (unsigned n = 0; n < 40; n++) {
-		assert_int_equal(pace_retry(n, 0), limit / 2);
-		for (unsigned r = 0; r < 100000; r += 997)
-			assert_in_range(pace_retry(n, r), limit / 2, limit);
-		limit = limit * 2 < 60000 ? limit * 2 : 60000;
-	}
+	T_OK(ctr_sign_key_new(&key, e));
+	T_OK(ctr_sign_key_spki(key, &spki, e));
+	i.spki = (struct ctr_bytes){ spki.p, spki.n };
+	T_OK(ctr_mesh_new(root, &opts, &mesh, e));
+	T_OK(ctr_mesh_new(root, &opts, &next, e));
+	T_OK(ctr_mesh_issue(mesh, &i, &a.cert_chain, e));
+	copy(&a.mesh_ca, ctr_mesh_pem(mesh));
+	copy(&a.root_ca, ctr_root_pem(root));
+	T_OK(check_answer(&a, &spki, NOW, &out, e));
+	assert_true(out.from <= NOW && out.until == NOW + 3600);
+	T_OK(check_answer(&a, &spki, out.from - 300, &out, e));
+	T_FAILS(check_answer(&a, &spki, out.from - 301, &out, e), CTR_NO, "x509.path");
+	T_FAILS(check_answer(&a, &spki, out.until + 1, &out, e), CTR_NO, "x509.path");
+	/* the mesh CA of the next manifest, the root of another seed */
+	copy(&a.mesh_ca, ctr_mesh_pem(next));
+	T_FAILS(check_answer(&a, &spki, NOW, &out, e), CTR_NO, "x509.path");
+	copy(&a.mesh_ca, ctr_mesh_pem(mesh));
+	copy(&a.root_ca, ctr_root_pem(other));
+	T_FAILS(check_answer(&a, &spki, NOW, &out, e), CTR_NO, "x509.path");
+	ctr_sign_key_free(key);
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(renews_after_two_thirds_less_a_tenth),
-		cmocka_unit_test(renews_when_times_make_no_sense),
-		cmocka_unit_test(pauses_grow_up_to_a_minute),
+		cmocka_unit_test(takes_what_the_ca_issues),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

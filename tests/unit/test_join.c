@@ -41,7 +41,7 @@ static void prints_and_reads_back(void **s)
 	T_OK(ctr_join_verify(&k, nonce, e));
 }
 
-/* DESIGN.md section 4.4, computed once with other tools. */
+/* ctr-api(7), computed once with other tools. */
 static void report_data_is_of_keys_and_nonce(void **s)
 {
 	static const char want[] =
@@ -88,10 +88,12 @@ static void signature_covers_all_three(void **s)
 static void pem(EVP_PKEY *key, struct ctr_buf *b)
 {
 	BIO *bio = BIO_new(BIO_s_mem());
-	char *p;
+	char *p = NULL;
+	long n;
 
 	assert_int_equal(PEM_write_bio_PKCS8PrivateKey(bio, key, NULL, NULL, 0, NULL, NULL), 1);
-	ctr_buf_add(b, p, (size_t)BIO_get_mem_data(bio, &p));
+	n = BIO_get_mem_data(bio, &p);
+	ctr_buf_add(b, p, (size_t)n);
 	BIO_free(bio);
 }
 
@@ -460,7 +462,7 @@ static void refuses_each_bad_peer_answer(void **s)
 	changed(parse_peer, &good, "evidence", "\"A\"", "base64");
 	changed(parse_peer, &good, "more", "1", "json.unknown");
 	T_FAILS(parse_peer("[]", 2, e), CTR_FORMAT, "json.type");
-	for (size_t i = 0; i <= CTR_JOIN_MAX; i++)
+	for (size_t i = 0; i <= CTR_PEER_MAX; i++)
 		ctr_buf_addc(&big, ' ');
 	T_FAILS(parse_peer(big.p, big.n, e), CTR_FORMAT, "peer.size");
 	ctr_buf_add(&b.sealed, big.p, big.n);

@@ -102,7 +102,7 @@ static void a_clock_that_seems_to_go_back_forgets_nothing(void **s)
 static void their_number_is_bounded(void **s)
 {
 	struct nonces *n = fresh();
-	uint8_t a[CTR_NONCE_SIZE], first[CTR_NONCE_SIZE];
+	uint8_t a[CTR_NONCE_SIZE] = { 0 }, first[CTR_NONCE_SIZE] = { 0 };
 
 	(void)s;
 	for (int i = 0; i < NONCES_USED; i++) {

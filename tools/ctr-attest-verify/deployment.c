@@ -6,7 +6,7 @@
 
 struct work {
 	struct ctr_attested attested;
-	struct ctr_buf manifest; /* what is expected */
+	struct ctr_buf manifest, root_ca; /* what is expected */
 	struct ctr_coordinator_want want;
 };
 
@@ -14,6 +14,7 @@ static void work_free(struct work *w)
 {
 	ctr_attested_free(&w->attested);
 	ctr_buf_free(&w->manifest);
+	ctr_buf_free(&w->root_ca);
 }
 
 static int more_checks(void *ctx, struct ctr_checks *cs, struct ctr_err *e)
@@ -38,11 +39,13 @@ static int load(const struct job *j, const struct deployment *d, const char *nam
 		return -1;
 	}
 	if (ctr_attested_read(name, &in, &w->attested, e) < 0 ||
-	    ctr_file_read(d->manifest, CTR_MANIFEST_MAX, &w->manifest, e) < 0)
+	    ctr_file_read(d->manifest, CTR_MANIFEST_MAX, &w->manifest, e) < 0 ||
+	    (d->root_ca && ctr_root_ca_load(d->root_ca, &w->root_ca, e) < 0))
 		return -1;
 	w->want = (struct ctr_coordinator_want){ .state = CTR_COORDINATOR_SERVES,
 						 .bytes = &w->manifest,
-						 .manifest = &j->refs };
+						 .manifest = &j->refs,
+						 .root_ca = d->root_ca ? &w->root_ca : NULL };
 	return 0;
 }
 

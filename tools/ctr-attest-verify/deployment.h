@@ -11,6 +11,7 @@ struct deployment {
 	const char *url;	       /* of the Coordinator's API, without "/v1/attest" */
 	uint8_t nonce[CTR_NONCE_SIZE]; /* that was sent for the saved answer */
 	const char *manifest;	       /* file: the active one must be this, byte for byte */
+	const char *root_ca;	       /* file: the root CA that is known; NULL: any */
 	const char *output;	       /* directory for what was verified, NULL for none */
 };
 

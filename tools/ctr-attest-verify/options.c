@@ -32,6 +32,7 @@ enum {
 	O_RESPONSE,
 	O_NONCE,
 	O_OUTPUT,
+	O_ROOT_CA,
 };
 
 static const struct ctr_opt opts[] = {
@@ -55,6 +56,7 @@ static const struct ctr_opt opts[] = {
 	{ O_COORDINATOR, "coordinator", 0, "URL", "asks a Coordinator, instead of evidence" },
 	{ O_RESPONSE, "response", 0, "FILE", "an answer of a Coordinator that was saved" },
 	{ O_NONCE, "nonce", 0, "HEX", "the 32 bytes that were sent for it" },
+	{ O_ROOT_CA, "coordinator-root-ca", 0, "FILE", "its root CA must be this one" },
 	{ O_OUTPUT, "output", 'o', "DIR",
 	  "writes the CAs, manifests and policies that were verified" },
 	{ O_BATCH, "batch", 0, NULL, "file names on stdin, one a line; one JSON result a line" },
@@ -185,6 +187,9 @@ static int on_opt(void *ctx, int id, const char *value, struct ctr_err *e)
 		return 0;
 	case O_NONCE:
 		return nonce(w, value, e);
+	case O_ROOT_CA:
+		w->coordinator.root_ca = value;
+		return 0;
 	case O_OUTPUT:
 		w->coordinator.output = value;
 		return 0;
@@ -271,10 +276,11 @@ static int check_coordinator(const struct work *w, const char *path, struct ctr_
 	const struct deployment *c = &w->coordinator;
 
 	if (!c->response && !c->url)
-		return w->has_nonce || c->output
+		return w->has_nonce || c->output || c->root_ca
 			       ? ctr_fail(
 					 e, CTR_USAGE, "usage",
-					 "--nonce and --output go with --coordinator or --response")
+					 "--nonce, --output and --coordinator-root-ca go with "
+					 "--coordinator or --response")
 			       : 0;
 	if ((c->response && c->url) || (c->url && *c->url == '\0'))
 		return ctr_fail(e, CTR_USAGE, "usage", "one of --coordinator and --response");

@@ -113,7 +113,7 @@ static int must_be_new(const char *path, struct ctr_err *e)
 
 static int run(const struct args *a, struct ctr_log *log, struct ctr_buf *out, struct ctr_err *e)
 {
-	if (a->file && must_be_new(a->file, e) < 0)
+	if (ctr_tool_guard(e) < 0 || (a->file && must_be_new(a->file, e) < 0))
 		return -1;
 	if (!a->file && (a->fresh || a->keys))
 		ctr_tool_warn_exposed(log, a->fresh ? "the seed" : "private key material",

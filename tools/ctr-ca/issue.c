@@ -181,7 +181,7 @@ static int run(const struct args *a, struct ctr_log *log, struct ctr_buf *out, s
 	if (a->sans.n > 0 && (a->csr_names || a->batch))
 		return ctr_fail(e, CTR_USAGE, "usage", "--san and %s exclude each other",
 				a->csr_names ? "--csr-names" : "--batch");
-	if (cadir_read(a->ca, log, &m, e) < 0)
+	if (ctr_tool_guard(e) < 0 || cadir_read(a->ca, log, &m, e) < 0)
 		return -1;
 	return a->batch ? batch(a, m, e) : one(a, m, out, e);
 }

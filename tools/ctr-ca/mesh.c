@@ -46,7 +46,7 @@ static int run(const struct args *a, struct ctr_err *e)
 	ctr_auto_root struct ctr_root *r = NULL;
 	ctr_auto_mesh struct ctr_mesh *m = NULL;
 
-	if (seed_read(&r, e) < 0 || ctr_mesh_new(r, &o, &m, e) < 0)
+	if (ctr_tool_guard(e) < 0 || seed_read(&r, e) < 0 || ctr_mesh_new(r, &o, &m, e) < 0)
 		return -1;
 	return cadir_write(a->dir, r, m, e);
 }

@@ -116,6 +116,7 @@ static const struct {
 	{ CTR_NO, "coord.no-manifest", CTR_P_NO_MANIFEST, 0 },
 	{ CTR_NO, "coord.recovering", CTR_P_NEEDS_RECOVERY, 0 },
 	{ CTR_NO, "coord.recovered", CTR_P_ALREADY_RECOVERED, 0 },
+	{ CTR_NO, "coord.peer", CTR_P_ALREADY_RECOVERED, 0 },
 	{ CTR_NO, "coord.signature", CTR_P_INVALID_SIGNATURE, 0 },
 	{ CTR_NO, "join.signature", CTR_P_INVALID_SIGNATURE, 0 },
 	{ CTR_NO, "history.conflict", CTR_P_MANIFEST_CONFLICT, 0 },

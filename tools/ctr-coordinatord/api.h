@@ -1,4 +1,4 @@
-/* The Coordinator's HTTP API (DESIGN.md section 4.4): what answers which path. */
+/* The Coordinator's HTTP API (ctr-api(7)): what answers which path. */
 #ifndef TOOLS_CTR_COORDINATORD_API_H
 #define TOOLS_CTR_COORDINATORD_API_H
 

@@ -28,25 +28,13 @@ static void print(const struct ctr_answer *a, const struct state *s, struct ctr_
 	ctr_buf_adds(b, "}\n");
 }
 
-/* lesson: attest answers in every state */
-int api_attest(struct coord *c, const struct ctr_http_request *rq, struct ctr_http_answer *a,
-	       struct ctr_err *e)
+static int attest(struct coord *c, const uint8_t *nonce, struct ctr_buf *out, struct ctr_err *e)
 {
-	static const char *const keys[] = { "nonce", NULL };
-	ctr_auto_json struct ctr_json *json = NULL;
-	auto_state struct state *s = NULL;
+	auto_state struct state *s = coord_state(c, NULL);
 	ctr_auto_buf struct ctr_buf cbor = { 0 };
 	struct ctr_answer answer = { 0 }; /* borrows: nothing of it is freed */
-	uint8_t nonce[CTR_NONCE_SIZE], data[CTR_REPORT_DATA_SIZE];
-	struct ctr_jval root, n;
+	uint8_t data[CTR_REPORT_DATA_SIZE];
 
-	if (api_body(rq, keys, &json, e) < 0)
-		return -1;
-	root = ctr_jroot(json);
-	n = ctr_jget(&root, "nonce");
-	if (ctr_jbase64_exact(&n, nonce, sizeof nonce, "json.size", e) < 0)
-		return -1;
-	s = coord_state(c, NULL);
 	memcpy(answer.hpke_key, c->hpke_pub, sizeof answer.hpke_key);
 	if (s) {
 		answer.manifests.n = s->generation;
@@ -58,6 +46,31 @@ int api_attest(struct coord *c, const struct ctr_http_request *rq, struct ctr_ht
 	    coord_evidence(c, data, &cbor, e) < 0)
 		return -1;
 	answer.evidence = cbor;
-	print(&answer, s, &a->body);
+	print(&answer, s, out);
 	return 0;
+}
+
+/* lesson: attest answers in every state. Anybody may ask, and firmware is slow: who asks for more
+ * reports than it makes must not keep the pods waiting. */
+int api_attest(struct coord *c, const struct ctr_http_request *rq, struct ctr_http_answer *a,
+	       struct ctr_err *e)
+{
+	static const char *const keys[] = { "nonce", NULL };
+	ctr_auto_json struct ctr_json *json = NULL;
+	uint8_t nonce[CTR_NONCE_SIZE];
+	struct ctr_jval root, n;
+	int rc = -1;
+
+	if (api_body(rq, keys, &json, e) < 0)
+		return -1;
+	root = ctr_jroot(json);
+	n = ctr_jget(&root, "nonce");
+	if (ctr_jbase64_exact(&n, nonce, sizeof nonce, "json.size", e) < 0)
+		return -1;
+	if (atomic_fetch_add(&c->attests, 1) >= c->attests_max)
+		ctr_fail(e, CTR_ENV, "coord.busy", "others are waiting for reports");
+	else
+		rc = attest(c, nonce, &a->body, e);
+	atomic_fetch_sub(&c->attests, 1);
+	return rc;
 }

@@ -1,7 +1,7 @@
 #include "api.h"
 #include "appraise.h"
 #include "figures.h"
-#include "join.h"
+#include "peer.h"
 
 static int challenge(struct coord *c, struct ctr_http_answer *a, struct ctr_err *e)
 {
@@ -77,26 +77,24 @@ static int issue(const struct coord *c, const struct state *s, const struct join
 	return ctr_mesh_issue(s->mesh, &i, chain, e);
 }
 
-static int seal(const struct joining *j, const struct ctr_secret *secret, struct ctr_buf *out,
-		struct ctr_err *e)
+static int seal(const struct joining *j, const struct ctr_buf *info,
+		const struct ctr_secret *secret, struct ctr_buf *out, struct ctr_err *e)
 {
-	ctr_auto_buf struct ctr_buf info = { 0 };
-
-	ctr_join_info(j->nonce, &info);
-	return ctr_buf_ok(&info, "info", e) < 0
+	return ctr_buf_ok(info, "info", e) < 0
 		       ? -1
-		       : ctr_hpke_seal(j->join.kem_key, info.p, info.n, NULL, 0, secret->p,
+		       : ctr_hpke_seal(j->join.kem_key, info->p, info->n, NULL, 0, secret->p,
 				       secret->n, out, e);
 }
 
 static int answer(struct coord *c, const struct state *s, const struct joining *j,
 		  const struct ctr_secret *secret, struct ctr_buf *out, struct ctr_err *e)
 {
-	ctr_auto_buf struct ctr_buf chain = { 0 }, sealed = { 0 };
+	ctr_auto_buf struct ctr_buf chain = { 0 }, sealed = { 0 }, info = { 0 };
 	struct ctr_join_answer a = { .mesh_ca = *ctr_mesh_pem(s->mesh),
 				     .root_ca = *ctr_root_pem(s->root) };
 
-	if (issue(c, s, j, &chain, e) < 0 || (secret->n && seal(j, secret, &sealed, e) < 0))
+	ctr_join_info(j->nonce, &info);
+	if (issue(c, s, j, &chain, e) < 0 || (secret->n && seal(j, &info, secret, &sealed, e) < 0))
 		return -1;
 	a.cert_chain = chain;
 	a.sealed = sealed;
@@ -122,23 +120,50 @@ static int mesh_cert(struct coord *c, const struct ctr_http_request *rq, struct 
 	return answer(c, s, &j, &secret, out, e);
 }
 
-/* What a peer needs to serve the same: seed, salt, the transition hash, and the key of the mesh CA.
- */
-static int state_secret(struct coord *c, const struct state *s, struct ctr_secret *out,
-			struct ctr_err *e)
+/* What a peer needs to serve the same. */
+static int peer_state(const struct coord *c, const struct state *s, struct ctr_secret *out,
+		      struct ctr_err *e)
 {
 	ctr_auto_secret struct ctr_secret key = { 0 };
-	size_t at = CTR_SEED_SIZE + CTR_SALT_SIZE;
+	ctr_auto_buf struct ctr_buf text = { .wipe = true };
+	/* borrows: nothing of it is freed */
+	struct ctr_peer_state p = {
+		.generation = s->generation,
+		/* written before the first state was published, and never again */
+		.seed = c->seed,
+		.salt = c->salt,
+		.intermediate = *ctr_mesh_intermediate(s->mesh),
+		.mesh_ca = *ctr_mesh_pem(s->mesh)
+	};
 
-	if (ctr_mesh_key(s->mesh, &key, e) < 0 ||
-	    ctr_secret_new(out, at + sizeof s->transition + key.n, e) < 0)
+	memcpy(p.transition, s->transition, sizeof p.transition);
+	if (ctr_mesh_key(s->mesh, &key, e) < 0)
 		return -1;
-	/* written before the first state was published, and never again */
-	memcpy(out->p, c->seed.p, CTR_SEED_SIZE);
-	memcpy(out->p + CTR_SEED_SIZE, c->salt.p, CTR_SALT_SIZE);
-	memcpy(out->p + at, s->transition, sizeof s->transition);
-	memcpy(out->p + at + sizeof s->transition, key.p, key.n);
+	p.mesh_key = key;
+	if (ctr_peer_state_print(&p, &text, e) < 0 || ctr_secret_new(out, text.n, e) < 0)
+		return -1;
+	memcpy(out->p, text.p, text.n);
 	return 0;
+}
+
+/* lesson: peer recovery did not compare histories. If the store was changed under this process,
+ * somebody is ahead of it, or set it back: it does not hand on what it has. */
+static int still_ours(struct coord *c, struct ctr_err *e)
+{
+	ctr_auto_buf struct ctr_buf now = { 0 };
+	bool same = false;
+	int rc;
+
+	pthread_mutex_lock(&c->change);
+	rc = ctr_hstore_latest(c->store, &now, e);
+	if (rc == 0)
+		same = ctr_buf_same(&now, &c->history.latest);
+	pthread_mutex_unlock(&c->change);
+	if (rc < 0)
+		return -1;
+	return same ? 0
+		    : ctr_fail(e, CTR_NO, "history.rollback",
+			       "the store has another history than the one that is served");
 }
 
 static int mesh_recover(struct coord *c, const struct ctr_http_request *rq, struct ctr_buf *out,
@@ -147,11 +172,19 @@ static int mesh_recover(struct coord *c, const struct ctr_http_request *rq, stru
 	auto_state struct state *s = coord_state(c, e);
 	CTR_AUTO(joining_free) struct joining j = { 0 };
 	ctr_auto_secret struct ctr_secret secret = { 0 };
+	ctr_auto_buf struct ctr_buf info = { 0 };
+	ctr_auto_peer_answer struct ctr_peer_answer a = { 0 };
+	uint8_t data[CTR_REPORT_DATA_SIZE];
 
-	if (!s || handshake(c, s, rq, CTR_ROLE_COORDINATOR, &j, e) < 0 ||
-	    state_secret(c, s, &secret, e) < 0)
+	if (!s || handshake(c, s, rq, CTR_ROLE_COORDINATOR, &j, e) < 0 || still_ours(c, e) < 0 ||
+	    peer_state(c, s, &secret, e) < 0)
 		return -1;
-	return answer(c, s, &j, &secret, out, e);
+	ctr_peer_info(j.nonce, &info);
+	if (seal(&j, &info, &secret, &a.sealed, e) < 0 ||
+	    ctr_peer_report_data(&a, j.nonce, data, e) < 0 ||
+	    coord_evidence(c, data, &a.evidence, e) < 0)
+		return -1;
+	return ctr_peer_answer_print(&a, out, e);
 }
 
 /* A nonce that is not good, or none: the client gets another with the refusal. */

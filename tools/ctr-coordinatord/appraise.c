@@ -9,26 +9,54 @@ void peer_free(struct peer *p)
 	ctr_evidence_free(&p->ev);
 }
 
+/* Whether the verifier will find all that it may ask for. */
+static bool complete(const struct ctr_verify_opts *o, const struct ctr_evidence *ev)
+{
+	const struct ctr_buf *i = ev->item;
+	bool lists = o->crl == CTR_CRL_NEVER;
+
+	if (ev->tee == CTR_TEE_SNP)
+		return (i[CTR_VCEK].n || i[CTR_VLEK].n) && (lists || i[CTR_CRL].n);
+	return (o->tcb_optional || (i[CTR_TCB_INFO].n && i[CTR_QE_IDENTITY].n)) &&
+	       (lists || (i[CTR_PCK_CRL].n && i[CTR_ROOT_CRL].n));
+}
+
 /*
  * Whoever sends a report can make us ask the vendor for what endorses it: one at a time, so that
  * the workers stay free for evidence that is complete, or known.
  */
-static int endorse(struct coord *c, const struct ctr_verify_opts *now, struct ctr_evidence *ev,
-		   struct ctr_err *e)
+static int fetch(struct coord *c, const struct ctr_verify_opts *now, struct ctr_evidence *ev,
+		 struct ctr_err *e)
 {
-	struct ctr_collateral_opts local = c->from;
-	struct ctr_err why = { 0 };
 	int rc;
 
-	local.offline = true;
-	if (ctr_endorse(&local, now, ev, &why) == 0)
-		return 0;
-	if (c->from.offline || why.code != CTR_ENV)
-		return ctr_err_pass(e, &why);
 	if (pthread_mutex_trylock(&c->fetch))
 		return ctr_fail(e, CTR_ENV, "coord.busy", "endorsements of others are fetched");
 	rc = ctr_endorse(&c->from, now, ev, e);
 	pthread_mutex_unlock(&c->fetch);
+	return rc;
+}
+
+/* A list that could not be had a moment ago is not asked for again at once. */
+static int endorse(struct coord *c, const struct ctr_verify_opts *now, struct ctr_evidence *ev,
+		   struct ctr_err *e)
+{
+	struct ctr_collateral_opts local = c->from;
+	bool own_list = ev->item[CTR_CRL].n > 0, known = lists_get(&c->lists, coord_clock(), ev);
+	bool leaf = ev->item[CTR_VCEK].n || ev->item[CTR_VLEK].n;
+	struct ctr_err why = { 0 };
+	int rc;
+
+	if (complete(now, ev) || (known && leaf && now->crl != CTR_CRL_REQUIRED))
+		return 0;
+	local.offline = true;
+	rc = ctr_endorse(&local, now, ev, &why);
+	if (rc < 0 && (c->from.offline || why.code != CTR_ENV))
+		return ctr_err_pass(e, &why);
+	if (!c->from.offline && !complete(now, ev))
+		rc = fetch(c, now, ev, e);
+	if (rc == 0 && !own_list)
+		lists_put(&c->lists, coord_clock(), ev);
 	return rc;
 }
 

@@ -40,6 +40,7 @@ int coord_open(struct coord *c, const char *platform, const char *store, struct 
 {
 	pthread_mutex_init(&c->platform_lock, NULL);
 	pthread_mutex_init(&c->fetch, NULL);
+	lists_init(&c->lists);
 	pthread_mutex_init(&c->own_lock, NULL);
 	pthread_mutex_init(&c->change, NULL);
 	pthread_mutex_init(&c->lock, NULL);
@@ -61,6 +62,7 @@ void coord_close(struct coord *c)
 	ctr_platform_free(c->platform);
 	ctr_evidence_free(&c->own);
 	nonces_free(c->nonces);
+	lists_free(&c->lists);
 	ctr_snp_cache_free(c->snp);
 	ctr_tdx_cache_free(c->tdx);
 }

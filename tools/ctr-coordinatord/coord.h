@@ -6,6 +6,7 @@
 
 #include "crypto_hpke.h"
 #include "endorse.h"
+#include "lists.h"
 #include "log.h"
 #include "metrics.h"
 #include "nonces.h"
@@ -14,6 +15,7 @@
 #include "verdict.h"
 
 struct ctr_tls_server;
+struct peers;
 
 struct coord {
 	/* set up once, then only read */
@@ -29,12 +31,16 @@ struct coord {
 	struct ctr_snp_cache *snp;
 	struct ctr_tdx_cache *tdx;
 	struct ctr_tls_server *tls; /* of the transit engine; NULL: there is none */
+	struct peers *peers;	    /* NULL: there are none */
 	uint64_t cert_seconds;
-	bool owned; /* the first manifest too must be signed: by this key */
+	unsigned attests_max; /* workers that may wait for the platform at once: not all of them */
+	bool owned;	      /* the first manifest too must be signed: by this key */
 	uint8_t owner[CTR_SHA256_SIZE];
 
+	atomic_uint attests;	       /* that wait for it now */
 	pthread_mutex_t platform_lock; /* one at a time asks the platform */
-	pthread_mutex_t fetch;	       /* one worker at a time fetches what endorses a peer */
+	struct lists lists;
+	pthread_mutex_t fetch; /* one worker at a time fetches what endorses a peer */
 	pthread_mutex_t own_lock;
 	struct ctr_evidence own; /* what endorses this machine's evidence, as it was last fetched */
 	time_t own_at;		 /* coord_clock() then, 0: not yet */
@@ -58,7 +64,8 @@ CTR_MUST int coord_open(struct coord *c, const char *platform, const char *store
 			struct ctr_err *e);
 void coord_close(struct coord *c);
 
-/* The state, held: NULL with CTR_NO "coord.no-manifest" or "coord.recovering" when there is none. */
+/* The state, held: NULL with CTR_NO "coord.no-manifest" or "coord.recovering" when there is none.
+ */
 struct state *coord_state(struct coord *c, struct ctr_err *e);
 
 /* Makes s, whose reference is taken, the state: from the next request on. The caller holds

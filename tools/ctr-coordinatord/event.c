@@ -19,16 +19,27 @@ static struct ctr_json *start(const struct ctr_log *l, const char *level, const 
 }
 
 /* One write, so that lines of several threads do not mix. */
-static void put(struct ctr_log *l, struct ctr_json *obj)
+static void put(struct ctr_json *obj)
 {
 	ctr_auto_buf struct ctr_buf b = { 0 };
 
-	if (!l->json)
-		ctr_buf_addf(&b, "%s: ", l->tool);
 	if (ctr_json_print(obj, 0, &b, NULL) < 0)
 		return;
 	ctr_buf_addc(&b, '\n');
 	fputs(ctr_buf_str(&b), stderr);
+}
+
+/* The same for people, with --log=text: the sentence, then the words to look it up by. */
+static void say(struct ctr_log *l, const char *id, const char *request, const char *where,
+		const char *text)
+{
+	struct ctr_err m = { 0 };
+
+	if (where)
+		ctr_err_at(&m, where, 0, 0);
+	(void)!ctr_fail(&m, CTR_NO, id, "%s (%s%s%s)", text, id, request ? ", request " : "",
+			request ? request : "");
+	ctr_log_err(l, &m);
 }
 
 static void failed(const struct ctr_checks *cs, struct ctr_json *list)
@@ -42,7 +53,7 @@ static void failed(const struct ctr_checks *cs, struct ctr_json *list)
 		obj = ctr_json_add_object(list);
 		ctr_json_set_string(obj, "name", k->name);
 		if (k->set)
-			ctr_json_set_uint(obj, "set", k->set);
+			ctr_json_set_uint(obj, "reference_value", k->set - 1);
 		ctr_json_set_string(obj, "expected", k->expected);
 		ctr_json_set_string(obj, "found", k->found);
 	}
@@ -56,31 +67,41 @@ void event_verdict(struct ctr_log *l, const char *request, const struct ctr_verd
 	ctr_json_set_bool(obj, "authenticated", v->authenticated);
 	ctr_json_set_hex(obj, "policy_hash", ctr_verdict_host_data(v), CTR_SHA256_SIZE);
 	failed(&v->checks, ctr_json_set_array(obj, "failed"));
-	put(l, obj);
+	put(obj);
 }
 
 void event_refusal(struct ctr_log *l, const char *request, const char *route,
 		   const struct ctr_err *why)
 {
-	ctr_auto_json struct ctr_json *obj =
-		start(l, why->code == CTR_ENV ? "error" : "note", why->id ? why->id : "", request);
+	const char *id = why->id ? why->id : "";
+	ctr_auto_json struct ctr_json *obj = NULL;
 
+	if (!l->json) {
+		say(l, id, request, why->where[0] ? why->where : NULL, why->msg);
+		return;
+	}
+	obj = start(l, why->code == CTR_ENV ? "error" : "note", id, request);
 	ctr_json_set_string(obj, "route", route);
 	ctr_json_set_string(obj, "message", why->msg);
 	if (why->where[0])
 		ctr_json_set_string(obj, "where", why->where);
-	put(l, obj);
+	put(obj);
 }
 
 void event(struct ctr_log *l, const char *id, const char *request, const char *fmt, ...)
 {
-	ctr_auto_json struct ctr_json *obj = start(l, "note", id, request);
+	ctr_auto_json struct ctr_json *obj = NULL;
 	char text[512];
 	va_list ap;
 
 	va_start(ap, fmt);
 	vsnprintf(text, sizeof text, fmt, ap);
 	va_end(ap);
+	if (!l->json) {
+		say(l, id, request, NULL, text);
+		return;
+	}
+	obj = start(l, "note", id, request);
 	ctr_json_set_string(obj, "message", text);
-	put(l, obj);
+	put(obj);
 }

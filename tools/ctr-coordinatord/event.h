@@ -1,11 +1,11 @@
-/* The log of the Coordinator: one JSON object a line for what somebody will want to look up. */
+/* The log of the Coordinator, as --log says: one JSON object a line, or text. */
 #ifndef TOOLS_CTR_COORDINATORD_EVENT_H
 #define TOOLS_CTR_COORDINATORD_EVENT_H
 
 #include "log.h"
 #include "verdict.h"
 
-/* Evidence that was refused: the policy digest, and each check that failed. */
+/* Evidence that was refused: the policy digest, and each check that failed. Always JSON. */
 void event_verdict(struct ctr_log *l, const char *request, const struct ctr_verdict *v);
 
 /* A request that was answered with an error. */

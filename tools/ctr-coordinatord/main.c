@@ -10,6 +10,8 @@
 #include "event.h"
 #include "figures.h"
 #include "file.h"
+#include "peers.h"
+#include "notify.h"
 #include "refresh.h"
 #include "sandbox.h"
 #include "tool.h"
@@ -26,6 +28,7 @@ enum {
 	O_TRANSIT,
 	O_OWNER,
 	O_LIFETIME,
+	O_PEER,
 	O_USER,
 	O_LOG,
 	O_THREADS,
@@ -44,13 +47,15 @@ static const struct ctr_opt opts[] = {
 	{ O_OWNER, "initial-owner-key", 0, "FILE",
 	  "whose signature the first manifest needs, too (public key, PEM)" },
 	{ O_LIFETIME, "lifetime", 0, "SECONDS", "of mesh certificates (default 604800, a week)" },
+	{ O_PEER, "peer", 0, "URL",
+	  "another Coordinator of this deployment, to recover from (repeatable, 16)" },
 	CTR_SOURCES_LOCAL,
 	CTR_SOURCES_NET,
 	CTR_SOURCES_STRICT,
 	{ O_USER, "user", 0, "NAME", "become this user" },
 	{ O_LOG, "log", 0, "FORM", "text (default) or json" },
 	{ O_THREADS, "threads", 0, "N",
-	  "that answer, and as many that read (default: one a core)" },
+	  "that read and write; twice as many answer (default: one a core)" },
 	{ O_NO_SANDBOX, "insecure-no-sandbox", 0, NULL, "for debuggers: keep all system calls" },
 	{ 0 },
 };
@@ -61,6 +66,10 @@ struct work {
 	struct ctr_http_server_conf conf;
 	struct ctr_http_listener listeners[LISTENERS];
 	const char *platform, *store, *owner, *user;
+	unsigned threads;
+	const char *peers[PEERS_MAX];
+	size_t n_peers;
+	const char *notify; /* the service manager's socket */
 	bool no_sandbox;
 	sigset_t signals;
 };
@@ -76,6 +85,14 @@ static int log_form(struct ctr_log *l, const char *s, struct ctr_err *e)
 static int number(const char *s, const char *what, uint64_t hi, uint64_t *v, struct ctr_err *e)
 {
 	return ctr_number(s, what, 1, hi, v, e);
+}
+
+static int add_peer(struct work *w, const char *url, struct ctr_err *e)
+{
+	if (w->n_peers == PEERS_MAX)
+		return ctr_fail(e, CTR_USAGE, "usage", "--peer: more than %d", PEERS_MAX);
+	w->peers[w->n_peers++] = url;
+	return 0;
 }
 
 static int on_opt(void *ctx, int id, const char *value, struct ctr_err *e)
@@ -108,6 +125,8 @@ static int on_opt(void *ctx, int id, const char *value, struct ctr_err *e)
 	case O_LIFETIME:
 		return number(value, "--lifetime", (uint64_t)10 * 365 * 86400, &w->c.cert_seconds,
 			      e);
+	case O_PEER:
+		return add_peer(w, value, e);
 	case O_USER:
 		w->user = value;
 		return 0;
@@ -115,7 +134,7 @@ static int on_opt(void *ctx, int id, const char *value, struct ctr_err *e)
 		return log_form(w->c.log, value, e);
 	case O_THREADS:
 		rc = number(value, "--threads", 256, &n, e);
-		w->conf.loops = w->conf.workers = (unsigned)n;
+		w->threads = (unsigned)n;
 		return rc;
 	default:
 		w->no_sandbox = true;
@@ -137,8 +156,15 @@ static int load_owner(struct work *w, struct ctr_err *e)
 	return ctr_hash(CTR_SHA256, der.p, der.n, w->c.owner, e);
 }
 
+/* Half of the workers may wait for reports of the platform. */
 static void configure(struct work *w)
 {
+	long cores = sysconf(_SC_NPROCESSORS_ONLN);
+	unsigned n = w->threads ? w->threads : cores > 0 ? (unsigned)cores : 1;
+
+	w->conf.loops = n;
+	w->conf.workers = 2 * n;
+	w->c.attests_max = n;
 	w->conf.listeners = w->listeners;
 	w->conf.n_listeners = w->listeners[L_TRANSIT].address ? LISTENERS : L_TRANSIT;
 	w->conf.routes = api_routes;
@@ -183,6 +209,8 @@ static int open_all(struct work *w, struct ctr_err *e)
 	if (w->listeners[L_TRANSIT].address && ctr_tls_server_new(&w->c.tls, e) < 0)
 		return -1;
 	w->listeners[L_TRANSIT].tls = w->c.tls;
+	if (w->n_peers && peers_new(&w->c, w->peers, w->n_peers, &w->c.peers, e) < 0)
+		return -1;
 	if (load_owner(w, e) < 0 || figures_new(&w->c.metrics, e) < 0 ||
 	    sandbox_user(w->user, e) < 0 || open_cache(w, e) < 0 ||
 	    coord_open(&w->c, w->platform, w->store, e) < 0)
@@ -211,16 +239,18 @@ static void say_ready(const struct work *w, const struct ctr_http_server *s)
 	      w->c.recovering ? "the history waits for recovery" : "waiting for a manifest");
 }
 
-/* Until TERM or INT; HUP fetches our own endorsements again. */
+/* Until TERM or INT; HUP fetches our own endorsements again, and asks the peers now. */
 static void wait_for_end(const struct work *w, struct refresher *r)
 {
 	for (;;) {
 		int sig = sigwaitinfo(&w->signals, NULL);
 
-		if (sig == SIGHUP)
+		if (sig == SIGHUP) {
 			refresh_now(r);
-		else if (sig >= 0 || errno != EINTR)
+			peers_now(w->c.peers);
+		} else if (sig >= 0 || errno != EINTR) {
 			return;
+		}
 	}
 }
 
@@ -232,13 +262,17 @@ static int serve(struct work *w, struct ctr_err *e)
 
 	configure(w);
 	if (ctr_http_server_new(&w->conf, &s, e) == 0 && enter(w, e) == 0 &&
-	    ctr_http_server_start(s, e) == 0 && refresh_start(&w->c, &r, e) == 0) {
+	    ctr_http_server_start(s, e) == 0 && refresh_start(&w->c, &r, e) == 0 &&
+	    peers_start(w->c.peers, e) == 0) {
 		say_ready(w, s);
+		notify(w->notify, "READY=1");
 		wait_for_end(w, r);
+		notify(w->notify, "STOPPING=1");
 		event(w->c.log, "stopping", NULL, "requests under way are answered first");
 		ctr_http_server_stop(s, DRAIN);
 		rc = 0;
 	}
+	peers_stop(w->c.peers);
 	refresh_stop(r);
 	ctr_http_server_free(s);
 	return rc;
@@ -249,6 +283,10 @@ static int run(struct work *w, struct ctr_err *e)
 	if (strncmp(w->store, "dir:", 4) != 0)
 		return ctr_fail(e, CTR_USAGE, "store.spec", "--store=%s (expected dir:PATH)",
 				w->store);
+	if (w->n_peers && w->owner)
+		return ctr_fail(e, CTR_USAGE, "usage",
+				"--peer with --initial-owner-key: a history from a peer does not "
+				"show who signed its first manifest");
 	if (w->listeners[L_TRANSIT].address && strcmp(w->listeners[L_TRANSIT].address, "none") == 0)
 		w->listeners[L_TRANSIT].address = NULL;
 	sigemptyset(&w->signals);
@@ -272,7 +310,9 @@ int main(int argc, char **argv)
 					 "certificates and secrets.",
 			      .example = "ctr-coordinatord --store dir:/var/lib/coordinator",
 			      .opts = opts };
-	struct work w = { .platform = "auto", .store = "dir:/var/lib/ctr-coordinatord" };
+	struct work w = { .notify = getenv("NOTIFY_SOCKET"),
+			  .platform = "auto",
+			  .store = "dir:/var/lib/ctr-coordinatord" };
 	struct ctr_err e = { 0 };
 	int first = 0, rc;
 
@@ -288,6 +328,7 @@ int main(int argc, char **argv)
 		rc = first < argc ? ctr_fail(&e, CTR_USAGE, "usage", "%s: no operand is expected",
 					     argv[first])
 				  : run(&w, &e);
+	peers_free(w.c.peers);
 	coord_close(&w.c);
 	ctr_tls_server_free(w.c.tls);
 	ctr_metrics_free(w.c.metrics);

@@ -1,5 +1,5 @@
 /*
- * The nonces of /v1/mesh (DESIGN.md section 4.4). One that is given out costs no memory: it carries
+ * The nonces of /v1/mesh (ctr-api(7)). One that is given out costs no memory: it carries
  * its time and a MAC. Only those that genuine evidence was bound to are remembered, until they
  * would be too old anyway.
  */
@@ -23,7 +23,8 @@ CTR_MUST int nonces_make(const struct nonces *n, time_t now, uint8_t nonce[CTR_N
 /* CTR_NO "nonce.unknown" (not from this process), "nonce.old". */
 CTR_MUST int nonces_check(const struct nonces *n, time_t now, const uint8_t nonce[CTR_NONCE_SIZE],
 			  struct ctr_err *e);
-/* Of one that was checked: the first call alone succeeds. CTR_NO "nonce.used"; CTR_ENV "nonce.many". */
+/* Of one that was checked: the first call alone succeeds. CTR_NO "nonce.used"; CTR_ENV
+ * "nonce.many". */
 CTR_MUST int nonces_use(struct nonces *n, time_t now, const uint8_t nonce[CTR_NONCE_SIZE],
 			struct ctr_err *e);
 

@@ -11,13 +11,14 @@
 #include <sys/syscall.h>
 
 #include "sandbox_calls.h"
+#include "tool.h"
 
 int sandbox_memory(struct ctr_log *l, struct ctr_err *e)
 {
-	struct rlimit none = { 0, 0 }, locked;
+	struct rlimit locked;
 
-	if (setrlimit(RLIMIT_CORE, &none) < 0 || prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0)
-		return ctr_fail_sys(e, "sandbox", "core dumps cannot be turned off");
+	if (ctr_tool_guard(e) < 0)
+		return -1;
 	/* with a limit, MCL_FUTURE would make allocations fail at it */
 	if (getrlimit(RLIMIT_MEMLOCK, &locked) == 0 && locked.rlim_cur == RLIM_INFINITY &&
 	    mlockall(MCL_CURRENT | MCL_FUTURE | MCL_ONFAULT) < 0)

@@ -14,9 +14,9 @@ void sandbox_lock(const struct ctr_secret *s);
 CTR_MUST int sandbox_user(const char *name, struct ctr_err *e);
 
 /*
- * No new privileges, no writing outside of the directories in `writable` (NULL-ended; Landlock, where the kernel has it), and no
- * system call that is not needed (seccomp). For this thread and those it will start. CTR_ENV
- * "sandbox".
+ * No new privileges, no writing outside of the directories in `writable` (NULL-ended; Landlock,
+ * where the kernel has it), and no system call that is not needed (seccomp). For this thread and
+ * those it will start. CTR_ENV "sandbox".
  */
 CTR_MUST int sandbox_enter(const char *const *writable, struct ctr_log *l, struct ctr_err *e);
 

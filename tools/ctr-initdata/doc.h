@@ -7,8 +7,9 @@
 #include "toml.h"
 
 #define DOC_POLICY "policy.rego"
-#define DOC_WHOLE "initdata.toml" /* the file with the document itself, for the attestation agent  \
-				   */
+#define DOC_WHOLE                                                                                  \
+	"initdata.toml" /* the file with the document itself, for the attestation agent            \
+			 */
 
 /* Bytes of HOSTDATA (SEV-SNP) and MRCONFIGID (TDX). */
 #define DOC_SNP 32

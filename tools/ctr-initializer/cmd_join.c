@@ -201,7 +201,7 @@ int cmd_join(struct ctr_tool *t, int argc, char **argv, struct ctr_buf *out, str
 		return ctr_fail(e, CTR_USAGE, "usage", "%s: no operands", argv[first]);
 	if (a.s.on_renew && !a.renew)
 		return ctr_fail(e, CTR_USAGE, "usage", "--on-renew: only with --renew");
-	if (guard_secrets(e) < 0 || set_url(&a, e) < 0 || set_http(&a, &t->log, e) < 0 ||
+	if (ctr_tool_guard(e) < 0 || set_url(&a, e) < 0 || set_http(&a, &t->log, e) < 0 ||
 	    ctr_platform_open(a.platform, NULL, &a.s.h.platform, e) < 0)
 		return -1;
 	guard_signals(a.renew ? CTR_OK : CTR_ENV);

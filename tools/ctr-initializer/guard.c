@@ -3,8 +3,6 @@
 #include <errno.h>
 #include <signal.h>
 #include <spawn.h>
-#include <sys/prctl.h>
-#include <sys/resource.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -19,15 +17,6 @@ static void on_end(int sig)
 	if (!held)
 		_exit(end_status);
 	asked = 1;
-}
-
-int guard_secrets(struct ctr_err *e)
-{
-	const struct rlimit none = { 0 };
-
-	if (setrlimit(RLIMIT_CORE, &none) < 0 || prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0)
-		return ctr_fail_sys(e, "guard", "core dumps could not be turned off");
-	return 0;
 }
 
 /* Those that are waited for. */
@@ -94,50 +83,78 @@ bool guard_pause(uint64_t ms)
 	return wait_for(SIGHUP, guard_now() + ms);
 }
 
-static int start(const char *cmd, pid_t *pid)
+static void ends(sigset_t *set)
 {
-	char sh[] = "sh", c[] = "-c";
-	char *argv[] = { sh, c, NULL, NULL };
+	sigemptyset(set);
+	sigaddset(set, SIGTERM);
+	sigaddset(set, SIGINT);
+}
+
+void guard_delay_end(void)
+{
+	sigset_t set;
+
+	ends(&set);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+}
+
+void guard_wait_end(void)
+{
+	sigset_t set;
+	int sig;
+
+	ends(&set);
+	sigwait(&set, &sig);
+}
+
+static int start(const char *const argv[], pid_t *pid)
+{
 	posix_spawnattr_t attr;
-	sigset_t none, all;
+	sigset_t none, usual;
 	int rc;
 
-	/* spawn's prototype is older than const */
-	argv[2] = (char *)(uintptr_t)cmd;
 	sigemptyset(&none);
-	sigemptyset(&all);
-	sigaddset(&all, SIGPIPE); /* which the tool ignores */
+	sigemptyset(&usual);
+	sigaddset(&usual, SIGPIPE); /* which the tool ignores */
 	if ((rc = posix_spawnattr_init(&attr)) != 0)
 		return rc;
 	posix_spawnattr_setsigmask(&attr, &none);
-	posix_spawnattr_setsigdefault(&attr, &all);
+	posix_spawnattr_setsigdefault(&attr, &usual);
 	posix_spawnattr_setpgroup(&attr, 0);
 	posix_spawnattr_setflags(&attr, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF |
 						POSIX_SPAWN_SETPGROUP);
-	rc = posix_spawn(pid, "/bin/sh", NULL, &attr, argv, environ);
+	/* the prototype is older than const */
+	rc = posix_spawnp(pid, argv[0], NULL, &attr, (char *const *)(uintptr_t)argv, environ);
 	posix_spawnattr_destroy(&attr);
 	return rc;
 }
 
-int guard_run(const char *cmd, unsigned seconds, struct ctr_err *e)
+static int ended(int status, struct ctr_err *e)
+{
+	if (WIFEXITED(status))
+		return WEXITSTATUS(status) == 0
+			       ? 0
+			       : ctr_fail(e, CTR_NO, "exec", "exit status %d", WEXITSTATUS(status));
+	return ctr_fail(e, CTR_NO, "exec", "ended by signal %d", WTERMSIG(status));
+}
+
+int guard_exec(const char *const argv[], unsigned seconds, struct ctr_err *e)
 {
 	uint64_t until = guard_now() + (uint64_t)seconds * 1000;
 	int status = 0;
 	pid_t pid;
 
-	if ((errno = start(cmd, &pid)) != 0)
-		return ctr_fail_sys(e, "on-renew", "/bin/sh");
+	if ((errno = start(argv, &pid)) != 0)
+		return ctr_fail_sys(e, "exec", "%s", argv[0]);
 	/* a SIGCHLD may be an older one's: the child itself is what counts */
-	while (waitpid(pid, &status, WNOHANG) == 0) {
+	while (seconds && waitpid(pid, &status, WNOHANG) == 0) {
 		if (wait_for(SIGCHLD, until))
 			continue;
 		kill(-pid, SIGKILL);
 		waitpid(pid, &status, 0);
-		return ctr_fail(e, CTR_NO, "on-renew", "killed after %u seconds", seconds);
+		return ctr_fail(e, CTR_NO, "exec", "killed after %u seconds", seconds);
 	}
-	if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
-		return 0;
-	return WIFEXITED(status)
-		       ? ctr_fail(e, CTR_NO, "on-renew", "exit status %d", WEXITSTATUS(status))
-		       : ctr_fail(e, CTR_NO, "on-renew", "ended by signal %d", WTERMSIG(status));
+	while (!seconds && waitpid(pid, &status, 0) < 0 && errno == EINTR)
+		;
+	return ended(status, e);
 }

@@ -1,4 +1,4 @@
-/* One handshake with the Coordinator: POST /v1/mesh/cert (DESIGN.md section 4.4). */
+/* One handshake with the Coordinator: POST /v1/mesh/cert (ctr-api(7)). */
 #ifndef TOOLS_CTR_INITIALIZER_HANDSHAKE_H
 #define TOOLS_CTR_INITIALIZER_HANDSHAKE_H
 

@@ -2,6 +2,7 @@
 
 static const struct ctr_cmd cmds[] = {
 	{ "join", "ctr-initializer join", cmd_join },
+	{ "cryptsetup", "ctr-initializer cryptsetup", cmd_cryptsetup },
 	{ 0 },
 };
 

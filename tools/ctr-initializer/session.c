@@ -2,7 +2,6 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 
 #include "coordinator.h"
 #include "guard.h"
@@ -12,15 +11,6 @@
 #define COMMAND_MAX 60	    /* seconds for --on-renew */
 #define CHECK_MAX 3600	    /* seconds between looks that led to nothing new */
 #define LONGEST (24 * 3600) /* seconds of one sleep: the clock may be set */
-
-static unsigned random_number(void)
-{
-	unsigned r = 0;
-
-	if (getrandom(&r, sizeof r, GRND_NONBLOCK) < 0)
-		r = 0; /* less spread is no failure */
-	return r;
-}
 
 static int same_root(const struct joined *before, const struct joined *now, struct ctr_err *e)
 {
@@ -79,7 +69,7 @@ static int join(const struct session *s, const struct joined *before, struct joi
 	for (unsigned n = 0, refusals = 0;; n++) {
 		struct ctr_err why = { 0 };
 		uint64_t t;
-		unsigned ms = pace_retry(n, random_number());
+		unsigned ms = ctr_pace_retry(n, ctr_pace_spread());
 
 		joined_free(now);
 		if (join_once(s, before, now, &why) == 0)
@@ -157,7 +147,7 @@ struct watch {
 static bool wait_for_cause(const struct session *s, const struct joined *now, struct watch *w)
 {
 	for (;;) {
-		uint64_t due = pace_renewal(now->from, now->until, time(NULL), w->spread);
+		uint64_t due = ctr_pace_renewal(now->from, now->until, time(NULL), w->spread);
 		uint64_t sleep = due < LONGEST ? due : LONGEST;
 		bool look = w->every && w->every < sleep;
 		uint64_t ms = (look ? w->every : sleep) * 1000;
@@ -166,7 +156,7 @@ static bool wait_for_cause(const struct session *s, const struct joined *now, st
 			return false;
 		w->early = 0;
 		/* looks of many pods spread over time */
-		if (guard_pause(look ? ms - random_number() % (ms / 4 + 1) : ms))
+		if (guard_pause(look ? ms - ctr_pace_spread() % (ms / 4 + 1) : ms))
 			return false;
 		if (look && another_mesh_ca(s, now))
 			return true;
@@ -175,10 +165,11 @@ static bool wait_for_cause(const struct session *s, const struct joined *now, st
 
 static void tell(const struct session *s)
 {
+	const char *const argv[] = { "/bin/sh", "-c", s->on_renew, NULL };
 	struct ctr_err why = { 0 };
 
-	if (s->on_renew && guard_run(s->on_renew, COMMAND_MAX, &why) < 0)
-		ctr_log(s->log, CTR_WARN, why.id, NULL, 0, 0, "--on-renew: %s", why.msg);
+	if (s->on_renew && guard_exec(argv, COMMAND_MAX, &why) < 0)
+		ctr_log(s->log, CTR_WARN, "join.on-renew", NULL, 0, 0, "--on-renew: %s", why.msg);
 }
 
 /* Who says that there is a new mesh CA and then gives the old one is asked less and less. */
@@ -211,9 +202,9 @@ int session_renew(const struct session *s, struct ctr_err *e)
 		auto_joined struct joined next = { 0 };
 		bool hint;
 
-		w.spread = random_number();
+		w.spread = ctr_pace_spread();
 		if (w.early > 1) /* a clock that makes no sense must not lead to a storm */
-			guard_pause(pace_retry(w.early, random_number()));
+			guard_pause(ctr_pace_retry(w.early, ctr_pace_spread()));
 		w.early++;
 		hint = wait_for_cause(s, &now, &w);
 		/* without limits it does not fail */

@@ -3,7 +3,6 @@
 #include <string.h>
 
 #include "file.h"
-#include "x509.h"
 
 #define ANSWER_MAX ((size_t)32 << 20) /* bytes; the seed share document is the most of it */
 
@@ -30,25 +29,12 @@ int online_opt(struct online *o, int id, const char *value, struct ctr_err *e)
 	return 0;
 }
 
-static int load_pin(struct online *o, struct ctr_err *e)
-{
-	ctr_auto_chain struct ctr_chain c = { 0 };
-
-	if (!o->root_ca)
-		return 0;
-	if (ctr_file_read(o->root_ca, CTR_CERT_MAX, &o->pin, e) < 0 ||
-	    ctr_x509_pem(o->pin.p, o->pin.n, o->root_ca, &c, e) < 0)
-		return -1;
-	return c.n == 1 ? 0
-			: ctr_fail(e, CTR_FORMAT, "x509.pem", "%s: %zu certificates (expected 1)",
-				   o->root_ca, c.n);
-}
-
 int online_ready(struct online *o, struct ctr_log *log, struct ctr_err *e)
 {
 	if (!o->c.url || !*o->c.url)
 		return ctr_fail(e, CTR_USAGE, "usage", "which Coordinator? (--coordinator)");
-	if (load_pin(o, e) < 0 || ctr_sources_ready(&o->from, log, e) < 0)
+	if ((o->root_ca && ctr_root_ca_load(o->root_ca, &o->pin, e) < 0) ||
+	    ctr_sources_ready(&o->from, log, e) < 0)
 		return -1;
 	o->c.from = o->from.c;
 	o->c.verify = o->from.verify;

@@ -210,6 +210,7 @@ static int set(struct work *w, struct ctr_err *e)
 static int keep_shares(const struct work *w, struct ctr_err *e)
 {
 	const struct ctr_buf *doc = &w->answer.seed_shares;
+	struct ctr_err why = { 0 };
 
 	if (w->before.answer.manifests.n || w->m.n_seedshare == 0)
 		return 0;
@@ -219,7 +220,7 @@ static int keep_shares(const struct work *w, struct ctr_err *e)
 	}
 	if (ctr_file_write(w->shares, doc->p, doc->n, 0600, e) == 0)
 		return 0;
-	if (ctr_fd_write(STDOUT_FILENO, "standard output", doc->p, doc->n, NULL) == 0)
+	if (ctr_fd_write(STDOUT_FILENO, "standard output", doc->p, doc->n, &why) == 0)
 		ctr_err_fix(e, "the shares are on standard output instead: keep them");
 	return -1;
 }

@@ -1,4 +1,4 @@
-/* The messages by which an owner sets a manifest or recovers a Coordinator (DESIGN.md 4.4). */
+/* The messages by which an owner sets a manifest or recovers a Coordinator (ctr-api(7)). */
 #ifndef TOOLS_CTR_MANIFEST_SETTING_H
 #define TOOLS_CTR_MANIFEST_SETTING_H
 

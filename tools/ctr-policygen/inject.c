@@ -184,7 +184,7 @@ static int add_cryptsetup(struct job *j, const char *spec, struct ctr_err *e)
 	if (need_volume(j, colon + 1, e) < 0)
 		return -1;
 	ctr_buf_addf(&b, "name: " CRYPTSETUP "\nimage: %s\n", j->opts->initializer_image);
-	ctr_buf_adds(&b, "command: [ctr-initializer, cryptsetup, --device, /dev/csi0, --mount, /state]\n"
+	ctr_buf_adds(&b, "command: [ctr-initializer, cryptsetup, --stay, --device, /dev/csi0, --mount, /state]\n"
 			 "restartPolicy: Always\nsecurityContext:\n  privileged: true\n"
 			 "  runAsUser: 0\n  runAsNonRoot: false\nstartupProbe:\n  exec:\n    command: [ctr-initializer, cryptsetup, --ready, /state]\n");
 	ctr_buf_addf(&b, "volumeDevices:\n- name: %s\n  devicePath: /dev/csi0\nvolumeMounts:\n", device);

@@ -1,9 +1,11 @@
 #include "pace.h"
 
+#include <sys/random.h>
+
 #define PAUSE_FIRST 500 /* ms */
 #define PAUSE_MAX 60000 /* ms */
 
-uint64_t pace_renewal(time_t from, time_t until, time_t now, unsigned spread)
+uint64_t ctr_pace_renewal(time_t from, time_t until, time_t now, unsigned spread)
 {
 	uint64_t life = until > from ? (uint64_t)(until - from) : 0, tenth = life / 10, after;
 
@@ -13,9 +15,18 @@ uint64_t pace_renewal(time_t from, time_t until, time_t now, unsigned spread)
 	return after - (uint64_t)(now - from);
 }
 
-unsigned pace_retry(unsigned n, unsigned spread)
+unsigned ctr_pace_retry(unsigned n, unsigned spread)
 {
 	unsigned ms = n < 7 ? PAUSE_FIRST << n : PAUSE_MAX;
 
 	return ms / 2 + spread % (ms / 2 + 1);
+}
+
+unsigned ctr_pace_spread(void)
+{
+	unsigned r = 0;
+
+	if (getrandom(&r, sizeof r, GRND_NONBLOCK) < 0)
+		r = 0; /* less spread is no failure */
+	return r;
 }
