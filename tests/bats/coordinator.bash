@@ -72,7 +72,7 @@ stops() {
 asks() {
 	local want=$1 got
 	shift
-	got=$(curl -s -o reply -w '%{http_code}' "$@") || true
+	got=$(curl -s -m 60 -o reply -w '%{http_code}' "$@") || true
 	output=$(cat reply)
 	[ "$got" = "$want" ] || fail "status $got (expected $want): $output"
 }
