@@ -76,7 +76,7 @@ raw_key() {
 	for p in web db; do
 		sees 0 ctr-initializer --coordinator "$api" --platform "$(machine $p.policy)" --output own/$p
 	done
-	sees 1 ctr-initializer --coordinator "$api" --platform "$(machine stranger.policy)" --output own/stranger --timeout 3
+	sees 1 ctr-initializer --coordinator "$api" --platform "$(machine stranger.policy)" --output own/stranger --tries 1
 	sees 0 ctr-attest-verify "${trust[@]}" --manifest manifest.json --coordinator "$api" --output seen/verified
 	"$BUILD/sim/pod" --platform "$(machine coordinator.policy)" --path /v1/mesh/recover --open "$api" >own/state
 	"$BUILD/sim/pod" --platform "$(machine coordinator.policy)" --path /v1/mesh/recover "$api" >seen/recover
