@@ -6,16 +6,9 @@ load helpers
 load attest
 load coordinator
 
-setup_file() {
-	make_chains
-	export SHARE_KEY=$BATS_FILE_TMPDIR/share.pem
-	ctr-manifest keygen seedshare-owner --out "$SHARE_KEY"
-}
-
 setup() {
-	m=$CHAINS/milan pid='' hangers=()
-	cd "$BATS_TEST_TMPDIR" || return
 	make_deployment
+	hangers=()
 	zero=$(printf '%032d' 0 | base64 -w0)
 }
 

@@ -6,9 +6,8 @@ load attest
 load coordinator
 
 setup_file() {
-	make_chains
-	export SHARE_KEY=$BATS_FILE_TMPDIR/share.pem D=$BATS_FILE_TMPDIR T=$BATS_FILE_TMPDIR/tree
-	ctr-manifest keygen seedshare-owner --out "$SHARE_KEY"
+	make_keys
+	export D=$BATS_FILE_TMPDIR T=$BATS_FILE_TMPDIR/tree
 	tests/sim/kds-tree "$CHAINS/milan" "$T/good"
 	mkdir -p "$T/empty"
 	"$BUILD/sim/vendord" "$T" >"$D/sim.log" 3>&- &
@@ -24,13 +23,8 @@ teardown_file() {
 
 # The pods' reports are of version 3: they say which product the list is of.
 setup() {
-	m=$CHAINS/milan pid='' fields=version=3
-	cd "$BATS_TEST_TMPDIR" || return
 	make_deployment
-}
-
-teardown() {
-	[ -z "$pid" ] || kill -KILL "$pid"
+	fields=version=3
 }
 
 # online HOW TREE [OPTION...]: a Coordinator that has to ask, and a manifest on it

@@ -4,23 +4,6 @@ load helpers
 load attest
 load coordinator
 
-setup_file() {
-	make_chains
-	export SHARE_KEY=$BATS_FILE_TMPDIR/share.pem
-	ctr-manifest keygen seedshare-owner --out "$SHARE_KEY"
-}
-
-setup() {
-	# shellcheck disable=SC2034 # the helpers'
-	m=$CHAINS/milan pid=
-	cd "$BATS_TEST_TMPDIR" || return
-	make_deployment
-}
-
-teardown() {
-	[ -z "$pid" ] || kill -KILL "$pid"
-}
-
 # handed: the state, opened
 handed() {
 	pod 0 coordinator.policy --path /v1/mesh/recover --open

@@ -4,16 +4,9 @@ load helpers
 load attest
 load coordinator
 
-setup_file() {
-	make_chains
-	export SHARE_KEY=$BATS_FILE_TMPDIR/share.pem
-	ctr-manifest keygen seedshare-owner --out "$SHARE_KEY"
-}
-
 setup() {
-	m=$CHAINS/milan pid='' place=''
-	cd "$BATS_TEST_TMPDIR" || return
 	make_deployment
+	place=''
 }
 
 teardown() {

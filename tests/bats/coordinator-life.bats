@@ -4,23 +4,11 @@ load helpers
 load attest
 load coordinator
 
-setup_file() {
-	make_chains
-	export SHARE_KEY=$BATS_FILE_TMPDIR/share.pem
-	ctr-manifest keygen seedshare-owner --out "$SHARE_KEY"
-}
-
 setup() {
-	m=$CHAINS/milan pid=
-	cd "$BATS_TEST_TMPDIR" || return
 	make_deployment
 	mkdir policies
 	for name in coordinator web db; do cp $name.policy "policies/$(hash_of $name.policy).rego"; done
 	trust=(--no-cache --collateral "$m" "$(root "$m")")
-}
-
-teardown() {
-	[ -z "$pid" ] || kill -KILL "$pid"
 }
 
 # set_by STATUS MANIFEST [OPTION...]

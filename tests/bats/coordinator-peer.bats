@@ -4,15 +4,7 @@ load helpers
 load attest
 load coordinator
 
-setup_file() {
-	make_chains
-	export SHARE_KEY=$BATS_FILE_TMPDIR/share.pem
-	ctr-manifest keygen seedshare-owner --out "$SHARE_KEY"
-}
-
 setup() {
-	m=$CHAINS/milan pid=
-	cd "$BATS_TEST_TMPDIR" || return
 	make_deployment
 	permit '.Policies |= map_values(.SANs += ["second"])' >second.json
 	trust=(--no-cache --collateral "$m" "$(root "$m")")

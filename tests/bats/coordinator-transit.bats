@@ -4,21 +4,9 @@ load helpers
 load attest
 load coordinator
 
-setup_file() {
-	make_chains
-	export SHARE_KEY=$BATS_FILE_TMPDIR/share.pem
-	ctr-manifest keygen seedshare-owner --out "$SHARE_KEY"
-}
-
 setup() {
-	m=$CHAINS/milan pid=
-	cd "$BATS_TEST_TMPDIR" || return
 	make_deployment
 	web=apps/v1/Deployment/ns/web db=apps/v1/Deployment/ns/db
-}
-
-teardown() {
-	[ -z "$pid" ] || kill -KILL "$pid"
 }
 
 # joins POLICY DIR: a pod's certificates

@@ -1,9 +1,23 @@
 # For the BATS files of the Coordinator, after helpers and attest: one that runs, its manifests, its pods.
 # shellcheck shell=bash disable=SC2034,SC2154,SC2119,SC2120
 
-# In the current directory: policies, owners' keys, and manifest.json for the simulated machine $m.
+# What a file needs, unless it has a setup of its own: which then calls these.
+setup_file() { make_keys; }
+setup() { make_deployment; }
+teardown() { [ -z "$pid" ] || kill -KILL "$pid"; }
+
+# The machines' chains, and what takes long to make.
+make_keys() {
+	make_chains
+	export SHARE_KEY=$BATS_FILE_TMPDIR/share.pem
+	openssl genpkey -algorithm RSA -pkeyopt rsa_keygen_bits:2048 -out "$SHARE_KEY" 2>/dev/null
+}
+
+# In the test's directory: policies, owners' keys, and manifest.json for the simulated machine $m.
 make_deployment() {
 	local name
+	m=$CHAINS/milan pid=
+	cd "$BATS_TEST_TMPDIR" || return
 	for name in coordinator web db stranger; do
 		printf 'the policy of %s' "$name" >"$name.policy"
 	done

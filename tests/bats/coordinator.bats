@@ -4,22 +4,6 @@ load helpers
 load attest
 load coordinator
 
-setup_file() {
-	make_chains
-	export SHARE_KEY=$BATS_FILE_TMPDIR/share.pem
-	ctr-manifest keygen seedshare-owner --out "$SHARE_KEY"
-}
-
-setup() {
-	m=$CHAINS/milan pid=
-	cd "$BATS_TEST_TMPDIR" || return
-	make_deployment
-}
-
-teardown() {
-	[ -z "$pid" ] || kill -KILL "$pid"
-}
-
 nonce=$(printf '{"nonce":"%s"}' "$(printf '%032d' 0 | base64 -w0)")
 
 # verifies STATUS MANIFEST [OPTION...]: as a data owner does

@@ -4,24 +4,12 @@ load helpers
 load attest
 load coordinator
 
-setup_file() {
-	make_chains
-	export SHARE_KEY=$BATS_FILE_TMPDIR/share.pem
-	openssl genpkey -algorithm RSA -pkeyopt rsa_keygen_bits:3072 -out "$SHARE_KEY"
-}
-
 setup() {
 	local name
-	m=$CHAINS/milan pid=
-	cd "$BATS_TEST_TMPDIR" || return
 	make_deployment
 	mkdir policies
 	for name in coordinator web db; do cp $name.policy "policies/$(hash_of $name.policy)"; done
 	permit '.Policies |= map_values(.SANs += ["new.example"])' >new.json
-}
-
-teardown() {
-	[ -z "$pid" ] || kill -KILL "$pid"
 }
 
 # owner STATUS WORD [OPTION...]
