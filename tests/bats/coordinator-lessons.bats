@@ -114,12 +114,13 @@ raw_key() {
 
 	# all that is secret, in hexadecimal
 	{
-		read -r state <own/state
-		echo "${state:0:128}"
-		echo "${state:128:64}"
-		printf %s "${state:256}" | xxd -r -p >own/mesh.pem
+		xxd -r -p own/state >own/state.json
+		member() { jq -r ".$1" own/state.json | base64 -d; }
+		member seed | xxd -p -c0
+		member salt | xxd -p -c0
+		member mesh_key >own/mesh.pem
 		raw_key own/mesh.pem && echo
-		jq -n --arg s "${state:0:128}" --arg t "${state:128:64}" '{seed: $s, salt: $t}' >own/seed
+		jq -n --arg s "$(member seed | xxd -p -c0)" --arg t "$(member salt | xxd -p -c0)" '{seed: $s, salt: $t}' >own/seed
 		ctr-ca derive -q --with-keys --secret-id=$id --secret-id=apps/v1/Deployment/ns/db <own/seed >own/derived
 		jq -r '.secrets[] | .workload_secret, .transit_key' own/derived
 		for k in root_ca history; do
