@@ -112,6 +112,7 @@ static int group(const char *s, size_t have, uint32_t *v)
 	int a = sextet(s[0]), b = sextet(s[1]), c = have > 2 ? sextet(s[2]) : 0,
 	    d = have > 3 ? sextet(s[3]) : 0;
 
+	*v = 0;
 	if ((a | b | c | d) < 0)
 		return bad_at(s, have);
 	*v = (uint32_t)a << 18 | (uint32_t)b << 12 | (uint32_t)c << 6 | (uint32_t)d;

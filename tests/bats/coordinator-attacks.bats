@@ -177,7 +177,14 @@ still_serves() {
 	(((${EPOCHREALTIME/./} - ${begin/./}) < 5000000)) || fail "from $begin to $EPOCHREALTIME"
 }
 
-resident() { awk '/^VmRSS/ { print $2 }' "/proc/$pid/status"; }
+# in KiB; sanitizers have their own idea of memory
+resident() {
+	if [ "${SAN-}${VALGRIND-}" ]; then
+		echo 0
+	else
+		awk '/^VmRSS/ { print $2 }' "/proc/$pid/status"
+	fi
+}
 
 @test "ten thousand idle connections: pods join, probes answer, memory is bounded" {
 	starts

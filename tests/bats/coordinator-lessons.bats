@@ -76,7 +76,7 @@ raw_key() {
 	for p in web db; do
 		sees 0 ctr-initializer --coordinator "$api" --platform "$(machine $p.policy)" --output own/$p
 	done
-	sees 1 ctr-initializer --coordinator "$api" --platform "$(machine stranger.policy)" --output own/stranger --timeout 3
+	sees 1 ctr-initializer --coordinator "$api" --platform "$(machine stranger.policy)" --output own/stranger --tries 1
 	sees 0 ctr-attest-verify "${trust[@]}" --manifest manifest.json --coordinator "$api" --output seen/verified
 	"$BUILD/sim/pod" --platform "$(machine coordinator.policy)" --path /v1/mesh/recover --open "$api" >own/state
 	"$BUILD/sim/pod" --platform "$(machine coordinator.policy)" --path /v1/mesh/recover "$api" >seen/recover
@@ -103,7 +103,7 @@ raw_key() {
 	curl -s "$probes/metrics" >seen/metrics
 	stops
 	starts -v -v
-	sees 1 ctr-initializer --coordinator "$api" --platform "$(machine web.policy)" --output own/again --timeout 2 || true
+	sees 4 ctr-initializer --coordinator "$api" --platform "$(machine web.policy)" --output own/again --timeout 2
 	printf '{"nonce":"%s","ciphertext":"%s","signature":"AAAA"}' "$(head -c 32 /dev/zero | base64 -w0)" "$(xxd -r -p <<<"$text" | base64 -w0)" |
 		curl -s -H 'Content-Type: application/json' -d @- "$api/v1/recover" >seen/recover1
 	sees 0 ctr-manifest recover "${trust[@]}" --coordinator "$api" --manifest second.json --seedshare-owner-key share.pem --seed-shares shares.json
@@ -115,12 +115,11 @@ raw_key() {
 	# all that is secret, in hexadecimal
 	{
 		xxd -r -p own/state >own/state.json
-		member() { jq -r ".$1" own/state.json | base64 -d; }
-		member seed | xxd -p -c0
-		member salt | xxd -p -c0
-		member mesh_key >own/mesh.pem
+		for k in seed salt; do jq -r ".$k" own/state.json | base64 -d | xxd -p -c0; done
+		jq -r .mesh_key own/state.json | base64 -d >own/mesh.pem
 		raw_key own/mesh.pem && echo
-		jq -n --arg s "$(member seed | xxd -p -c0)" --arg t "$(member salt | xxd -p -c0)" '{seed: $s, salt: $t}' >own/seed
+		jq -n --arg s "$(jq -r .seed own/state.json | base64 -d | xxd -p -c0)" \
+			--arg t "$(jq -r .salt own/state.json | base64 -d | xxd -p -c0)" '{seed: $s, salt: $t}' >own/seed
 		ctr-ca derive -q --with-keys --secret-id=$id --secret-id=apps/v1/Deployment/ns/db <own/seed >own/derived
 		jq -r '.secrets[] | .workload_secret, .transit_key' own/derived
 		for k in root_ca history; do
