@@ -148,11 +148,22 @@ static int use_trust(SSL_CTX *c, const char *pem, struct ctr_err *e)
 	return 0;
 }
 
+static void exchange(struct ctr_tls_server *s, SSL_CTX *c)
+{
+	SSL_CTX *old;
+
+	pthread_mutex_lock(&s->lock);
+	old = s->ctx;
+	s->ctx = c;
+	s->epoch++;
+	pthread_mutex_unlock(&s->lock);
+	SSL_CTX_free(old); /* connections have references of their own */
+}
+
 int ctr_tls_server_set(struct ctr_tls_server *s, const char *chain, const char *key,
 		       const char *trust, struct ctr_err *e)
 {
 	auto_ctx SSL_CTX *c = new_ctx();
-	SSL_CTX *old;
 	int r;
 
 	if (!c)
@@ -161,13 +172,13 @@ int ctr_tls_server_set(struct ctr_tls_server *s, const char *chain, const char *
 	ERR_clear_error();
 	if (r)
 		return -1;
-	pthread_mutex_lock(&s->lock);
-	old = s->ctx;
-	s->ctx = ctr_give(c);
-	s->epoch++;
-	pthread_mutex_unlock(&s->lock);
-	SSL_CTX_free(old); /* connections have references of their own */
+	exchange(s, ctr_give(c));
 	return 0;
+}
+
+void ctr_tls_server_unset(struct ctr_tls_server *s)
+{
+	exchange(s, NULL);
 }
 
 static SSL *new_ssl(struct ctr_tls_server *s, unsigned *epoch, struct ctr_err *e)

@@ -28,6 +28,9 @@ void ctr_tls_server_free(struct ctr_tls_server *s); /* NULL is legal */
 CTR_MUST int ctr_tls_server_set(struct ctr_tls_server *s, const char *chain, const char *key,
 				const char *trust, struct ctr_err *e);
 
+/* From here on nobody is let in, and connections made before are stale. */
+void ctr_tls_server_unset(struct ctr_tls_server *s);
+
 /* One connection. It does not own the descriptor. CTR_ENV "tls.unset", "memory". */
 struct ctr_tls;
 CTR_MUST int ctr_tls_new(struct ctr_tls_server *s, int fd, struct ctr_tls **out, struct ctr_err *e);

@@ -334,7 +334,11 @@ static void settings(void **state)
 	snprintf(both, sizeof both, "%s%s", server.pem, ca.pem);
 	T_OK(ctr_tls_server_set(s, both, server.key_pem, ca.pem, e));
 	T_OK(ctr_tls_new(s, 0, &t, e));
+	assert_false(ctr_tls_stale(t));
+	ctr_tls_server_unset(s);
+	assert_true(ctr_tls_stale(t));
 	ctr_tls_free(t);
+	T_FAILS(ctr_tls_new(s, 0, &t, e), CTR_ENV, "tls.unset");
 	ctr_tls_server_free(s);
 	ctr_tls_server_free(NULL);
 	ctr_tls_free(NULL);

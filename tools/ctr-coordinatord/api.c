@@ -148,8 +148,10 @@ static void explain(const struct ctr_http_request *rq, const struct ctr_err *why
 	char text[sizeof why->msg + sizeof why->where + 64];
 	size_t i = 0;
 
-	while (meaning[i].code != why->code ||
-	       (meaning[i].id && (!why->id || strcmp(meaning[i].id, why->id) != 0)))
+	/* the last row is also for a failure without a reason, which would be a bug */
+	while (i + 1 < sizeof meaning / sizeof *meaning &&
+	       (meaning[i].code != why->code ||
+		(meaning[i].id && (!why->id || strcmp(meaning[i].id, why->id) != 0))))
 		i++;
 	a->status = meaning[i].status ? meaning[i].status : ctr_problem_status(meaning[i].problem);
 	/* what broke in here is for the log */

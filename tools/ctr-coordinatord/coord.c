@@ -3,6 +3,7 @@
 #include <time.h>
 
 #include "sandbox.h"
+#include "crypto_tls.h"
 #include "transit.h"
 
 time_t coord_clock(void)
@@ -97,9 +98,12 @@ void coord_publish(struct coord *c, struct state *s)
 	state_drop(old);
 	sandbox_lock(&c->seed);
 	sandbox_lock(&c->salt);
-	/* the rest of the mesh need not wait for it */
-	if (c->tls && transit_certify(c, s, &e) < 0)
+	/* the rest of the mesh need not wait for it; but the CA of before lets nobody in any more
+	 */
+	if (c->tls && transit_certify(c, s, &e) < 0) {
+		ctr_tls_server_unset(c->tls);
 		ctr_log_err(c->log, &e);
+	}
 }
 
 static int issue(struct coord *c, const uint8_t *report_data, struct ctr_evidence *ev,
