@@ -1,4 +1,5 @@
 #include <errno.h>
+#include <malloc.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -295,6 +296,8 @@ static int run(struct work *w, struct ctr_err *e)
 	sigaddset(&w->signals, SIGHUP);
 	if (pthread_sigmask(SIG_BLOCK, &w->signals, NULL) != 0)
 		return ctr_fail_sys(e, "signals", "signals cannot be blocked");
+	/* each thread would have an arena of its own, and keep what it once needed */
+	mallopt(M_ARENA_MAX, 2);
 	if (sandbox_memory(w->c.log, e) < 0 || ctr_sources_ready(&w->from, w->c.log, e) < 0)
 		return -1;
 	w->c.from = w->from.c;
