@@ -41,9 +41,9 @@ answer() {
 		--policy coordinator.policy --policy pod.policy --root-ca root.pem --mesh-ca mesh.pem --hpke-key "$key" "$@" >response.json
 }
 
-# served: the same answers on loopback, at $at; ends with the test.
+# served [OPTION...]: the same answers on loopback, at $at; ends with the test.
 served() {
-	coproc "$BUILD/sim/answer" --serve --platform "sim:$m,host_data=$chash" --nonce "$nonce" --manifest older.json --manifest manifest.json \
+	coproc "$BUILD/sim/answer" --serve "$@" --platform "sim:$m,host_data=$chash" --nonce "$nonce" --manifest older.json --manifest manifest.json \
 		--policy coordinator.policy --policy pod.policy --root-ca root.pem --mesh-ca mesh.pem --hpke-key "$key"
 	read -r line <&"${COPROC[0]}"
 	at=http://127.0.0.1:${line#PORT=} pid=$COPROC_PID
@@ -197,4 +197,24 @@ check() { verify "$1" "$m" --response response.json --nonce "$nonce" --manifest 
 		--response response.json --nonce $nonce --manifest manifest.json --report-data $DATA
 		--response response.json --nonce $nonce --manifest manifest.json --batch
 	END
+}
+
+@test "a front end that ends TLS, and a proxy on the way to it, change nothing" {
+	openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout key.pem -out cert.pem -subj /CN=front -days 2 \
+		-addext subjectAltName=IP:127.0.0.1 2>/dev/null
+	served --tls "$PWD"
+	at=https${at#http}
+	asks 0 ok --ca-file cert.pem
+	# whose certificate nobody knows is not talked to: not for the answer's sake, but the user asked for it
+	asks 4 ok
+	[ "$(jq -rs 'last.id' <<<"$stderr")" = http.tls ]
+	"$BUILD/sim/tunnel" >tunnel 3>&- &
+	tunnel=$!
+	until grep -q PORT= tunnel; do sleep 0.05; done
+	HTTPS_PROXY=http://127.0.0.1:$(sed -n 's/PORT=//p' tunnel) asks 0 ok --ca-file cert.pem
+	kill "$tunnel"
+	[ "$(grep -c CONNECT tunnel)" = 1 ]
+	# and a proxy that is not there is said
+	HTTPS_PROXY=http://127.0.0.1:1 asks 4 ok --ca-file cert.pem
+	[ "$(jq -rs 'last.id' <<<"$stderr")" = http.connect ]
 }

@@ -40,7 +40,8 @@ enum {
 	RIVAL,
 	SHARES,
 	PRINT_ROOT,
-	OTHER
+	OTHER,
+	TLS
 };
 
 static const struct ctr_opt table[] = {
@@ -53,6 +54,7 @@ static const struct ctr_opt table[] = {
 	{ KEY, "hpke-key", 0, "HEX", "32 bytes" },
 	{ LIE, "lie", 0, "root|mesh|key", "changed behind the evidence's back" },
 	{ SERVE, "serve", 0, NULL, "until killed; prints the port" },
+	{ TLS, "tls", 0, "DIR", "by TLS, with cert.pem and key.pem of that directory" },
 	{ RIVAL, "rival", 0, "FILE", "the manifest that comes first" },
 	{ SHARES, "seed-shares", 0, "FILE", "what the answer to a first manifest holds" },
 	{ OTHER, "other-ca", 0, "FILE", "PEM" },
@@ -71,6 +73,7 @@ static struct ctr_tool tool = {
 struct work {
 	struct ctr_answer a;
 	const char *platform, *lie;
+	const char *tls;
 	bool serve, recovered, print_root;
 	struct ctr_buf rival, shares, other;
 	uint8_t nonce[CTR_NONCE_SIZE];
@@ -109,6 +112,9 @@ static int on_opt(void *ctx, int id, const char *value, struct ctr_err *e)
 		return ctr_hex_parse(value, strlen(value), w->a.hpke_key, sizeof w->a.hpke_key, e);
 	case SERVE:
 		w->serve = true;
+		return 0;
+	case TLS:
+		w->tls = value;
 		return 0;
 	case PRINT_ROOT:
 		w->print_root = true;
@@ -362,8 +368,12 @@ static void serve(void)
 {
 	static struct sim_port port = { .name = "coordinator", .answer = on_request };
 
+	ctr_auto_buf struct ctr_buf cert = { 0 }, key = { 0 };
+
 	signal(SIGPIPE, SIG_IGN);
-	sim_open(&port, NULL, NULL);
+	ctr_buf_addf(&cert, "%s/cert.pem", served.tls ? served.tls : "");
+	ctr_buf_addf(&key, "%s/key.pem", served.tls ? served.tls : "");
+	sim_open(&port, served.tls ? cert.p : NULL, served.tls ? key.p : NULL);
 	printf("PORT=%d\n", port.number);
 	fflush(stdout);
 	sim_start(&port);
