@@ -151,6 +151,8 @@ ends_by() {
 	refuses 4 http.listen "${args[@]}" --store "dir:$PWD/store2" --listen "${api#http://}"
 	refuses 2 http.address "${args[@]}" --store "dir:$PWD/store2" --listen nowhere
 	refuses 2 store.spec "${args[@]}" --store kubernetes: --listen 127.0.0.1:0
+	[ -e /dev/sev-guest ] || [ -e /sys/kernel/config/tsm ] || [ -e /dev/tdx_guest ] ||
+		refuses 4 platform.none "${args[@]}" --platform auto --store "dir:$PWD/store2" --listen 127.0.0.1:0
 	refuses 2 sim.dir "${args[@]}" --platform "sim:$PWD/none" --store "dir:$PWD/store2" --listen 127.0.0.1:0
 	refuses 3 key.kind "${args[@]}" --initial-owner-key share.pem --store "dir:$PWD/store2" --listen 127.0.0.1:0
 	refuses 2 number "${args[@]}" --lifetime 0 --store "dir:$PWD/store2" --listen 127.0.0.1:0

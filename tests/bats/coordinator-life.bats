@@ -180,3 +180,30 @@ joins() {
 	echo "old ${old-0} new ${new-0} calls $n"
 	[ "${old-0}" -gt 3 ] && [ "$n" -lt 100 ]
 }
+
+@test "a full disk: the update is not taken, what was active is served, and it works when there is room" {
+	starts
+	sets 200 manifest.json "$none"
+	t=$(next manifest.json "$none")
+	permit ".Policies[\"$(hash_of stranger.policy)\"] = {SANs: [\"new\"], WorkloadSecretID: \"\"}" >second.json
+	strace -f -qq -p "$pid" -o trace -e signal=none -P "$PWD/store/policies/$(hash_of stranger.policy)" -e trace=write \
+		-e inject=write:error=ENOSPC 3>&- &
+	tracer=$!
+	for ((i = 0; i < 500; i++)); do
+		[ "$(awk '/^TracerPid/ { print $2 }' "/proc/$pid/status")" = 0 ] || break
+		sleep 0.01
+	done
+	export policies="coordinator web db stranger"
+	sets 500 second.json "$t" owner.pem
+	refused internal
+	grep -q ENOSPC trace
+	[ "$(jq -r .id <<<"$(logged store.write)")" = store.write ]
+	verifies 0 manifest.json
+	pod 1 stranger.policy
+	pod 0 web.policy
+	kill "$tracer"
+	wait "$tracer" || true
+	sets 200 second.json "$t" owner.pem
+	verifies 0 second.json
+	pod 0 stranger.policy
+}
