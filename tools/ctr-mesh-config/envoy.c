@@ -36,7 +36,7 @@ static void address(struct ctr_json *obj, const char *addr, unsigned port)
 static void file_secret(const struct mesh *m, struct ctr_json *obj, const char *name)
 {
 	struct ctr_json *s = ctr_json_set_object(obj, "sds_config");
-	char path[128];
+	char path[256];
 
 	(void)snprintf(path, sizeof path, "%s/envoy-%s.json", m->run_dir, name);
 	ctr_json_set_string(obj, "name", name);
@@ -183,7 +183,7 @@ int mesh_envoy(const struct mesh *m, struct ctr_buf *out, struct ctr_err *e)
 /* A file in the Initializer's directory. */
 static void data_file(const struct mesh *m, struct ctr_json *obj, const char *key, const char *file)
 {
-	char path[128];
+	char path[256];
 
 	(void)snprintf(path, sizeof path, "%s/%s", m->tls_dir, file);
 	ctr_json_set_string(ctr_json_set_object(obj, key), "filename", path);
@@ -194,7 +194,7 @@ static void data_file(const struct mesh *m, struct ctr_json *obj, const char *ke
 static void watch(const struct mesh *m, struct ctr_json *obj)
 {
 	int n = (int)(strrchr(m->tls_dir, '/') - m->tls_dir);
-	char path[128];
+	char path[256];
 
 	(void)snprintf(path, sizeof path, "%.*s", n > 0 ? n : 1, m->tls_dir);
 	ctr_json_set_string(ctr_json_set_object(obj, "watched_directory"), "path", path);

@@ -54,7 +54,7 @@ static int directory(const char *value, const char **dst, struct ctr_err *e)
 		strspn(value, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._/-");
 
 	*dst = value;
-	if (value[0] != '/' || value[n] != '\0' || n > 60 || value[n - 1] == '/')
+	if (value[0] != '/' || value[n] != '\0' || n > 200 || value[n - 1] == '/')
 		return ctr_fail(e, CTR_USAGE, "mesh.path",
 				"directory \"%s\" (expected an absolute path of at most 60 "
 				"letters, digits, \"._-/\", no \"/\" at the end)",
