@@ -298,6 +298,41 @@ static int drop_unused(struct ctr_buf *text, const char *file, struct ctr_err *e
 	return unused ? drop(text, file, unused->name, e) : 0;
 }
 
+/*
+ * containerd 1.x forgets its built-in runc as soon as a file names any runtime: where nobody did,
+ * our handler would leave the node without a default.
+ */
+static bool lacks_runc(const struct cd_file *f, const struct view *v, unsigned version)
+{
+	ctr_auto_buf struct ctr_buf runtimes = { 0 }, chosen = { 0 };
+	const struct tdoc_entry *name;
+
+	if (f->is_template || version > 2)
+		return false;
+	ctr_buf_addf(&runtimes, "plugins.%s.containerd.runtimes.", runtime_plugin(version));
+	ctr_buf_addf(&chosen, "plugins.%s.containerd.default_runtime_name",
+		     runtime_plugin(version));
+	for (size_t i = 0; i < v->others.n; i++) {
+		if (strncmp(v->others.v[i].path, ctr_buf_str(&runtimes), runtimes.n) == 0)
+			return false;
+	}
+	name = tdoc_find(&v->others, ctr_buf_str(&chosen));
+	return !name || !name->value || strcmp(name->value, "\"runc\"") == 0;
+}
+
+static int put_runc(const struct cd_file *f, unsigned version, struct ctr_buf *text,
+		    struct ctr_err *e)
+{
+	ctr_auto_buf struct ctr_buf body = { 0 };
+
+	ctr_buf_addf(&body,
+		     "# containerd's default, which it leaves out once a file names a runtime\n"
+		     "[plugins.%s.containerd.runtimes.runc]\n  runtime_type = "
+		     "\"io.containerd.runc.v2\"\n",
+		     runtime_plugin(version));
+	return ctr_buf_ok(&body, f->name, e) < 0 ? -1 : put(text, f->name, "runc", body.p, e);
+}
+
 int cd_put(const struct cd_file *f, const struct cd_runtime *r, struct ctr_buf *out,
 	   struct ctr_err *e)
 {
@@ -311,6 +346,8 @@ int cd_put(const struct cd_file *f, const struct cd_runtime *r, struct ctr_buf *
 	if (view_make(f, ctr_buf_str(&text), text.n, &v, e) < 0 ||
 	    put_start(f, &v, &version, &text, e) < 0 || free_to_use(f, &v, version, r, e) < 0 ||
 	    proxy_state(f, &v, r, &own_proxy, e) < 0)
+		return -1;
+	if (lacks_runc(f, &v, version) && put_runc(f, version, &text, e) < 0)
 		return -1;
 	ctr_buf_addf(&name, "handler:%s", r->handler);
 	cd_body(version, r, &body);
