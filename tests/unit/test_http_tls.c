@@ -59,16 +59,27 @@ static int stop(void **state)
 	return 0;
 }
 
-static void expect_in(const struct cert *own)
+/* *alert: what it was refused with. */
+static bool gets_in(const struct cert *own, int *alert)
 {
 	char want[32];
 	struct client c;
+	bool in;
 
 	snprintf(want, sizeof want, "\r\n\r\n%d", i2d_X509(own->x, NULL));
-	assert_true(client_open(&c, kit_dial_main(&kit), own, NULL, TLS1_3_VERSION));
-	if (!client_ask(&c, "GET /who" H "\r\n", want))
-		fail_msg("refused with alert %d", c.alert);
+	in = client_open(&c, kit_dial_main(&kit), own, NULL, TLS1_3_VERSION) &&
+	     client_ask(&c, "GET /who" H "\r\n", want);
+	*alert = c.alert;
 	client_close(&c);
+	return in;
+}
+
+static void expect_in(const struct cert *own)
+{
+	int alert;
+
+	if (!gets_in(own, &alert))
+		fail_msg("refused with alert %d", alert);
 }
 
 /* The alert comes with the handshake's answer or, in TLS 1.3, with the first read. */
@@ -213,13 +224,17 @@ static void slow_handshake(void **state)
 
 static void crowd(void **state)
 {
-	int fd[6];
+	int fd[6], alert;
+	bool in = false;
 
 	(void)state;
 	start_with((struct ctr_http_server_conf){ .head_s = 30 }, 4);
 	for (unsigned i = 0; i < 6; i++)
 		fd[i] = kit_dial_main(&kit);
-	expect_in(&leaf);
+	/* one of the six may be taken in behind it, and push it out: then it comes again */
+	for (unsigned i = 0; i < 7 && !in; i++)
+		in = gets_in(&leaf, &alert);
+	assert_true(in);
 	kit_expect_end(fd[0]);
 	for (unsigned i = 0; i < 6; i++)
 		close(fd[i]);
