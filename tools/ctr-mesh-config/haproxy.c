@@ -4,7 +4,7 @@ static void listener(const struct mesh *m, const char *name, unsigned port, bool
 		     struct ctr_buf *b)
 {
 	ctr_buf_addf(b, "\nlisten %s\n", name);
-	for (int v6 = 0; v6 <= !m->ipv4_only; v6++) {
+	for (int v6 = 0; v6 < (m->ipv4_only ? 1 : 2); v6++) {
 		ctr_buf_addf(b, "\tbind %s:%u transparent%s ssl crt %s/mesh.pem",
 			     v6 ? "[::]" : "0.0.0.0", port, v6 ? " v6only" : "", m->run_dir);
 		if (auth)

@@ -172,7 +172,7 @@ static bool address(const char *text, bool v6, char dst[46])
 
 static int local(const struct mesh_text *t, struct span s, struct mesh_egress *g, struct ctr_err *e)
 {
-	struct span host, po;
+	struct span host = { 0 }, po = { 0 };
 	char text[64];
 
 	if (split(t, s, &host, &po, &g->addr_v6, e) < 0)
@@ -207,7 +207,7 @@ static bool dns_name(const char *s)
 static int remote(const struct mesh_text *t, struct span s, struct mesh_egress *g,
 		  struct ctr_err *e)
 {
-	struct span host, po;
+	struct span host = { 0 }, po = { 0 };
 	char text[sizeof g->host], canon[46];
 
 	if (split(t, s, &host, &po, &g->host_v6, e) < 0)
@@ -235,7 +235,7 @@ static int one_ingress(struct cursor *c, struct mesh *m, struct ctr_err *e)
 {
 	struct mesh_ingress g = { 0 };
 	const struct mesh_text *t = c->t;
-	struct span f[3];
+	struct span f[3] = { 0 };
 
 	if (entry(c, f, "NAME#PORT#true or NAME#PORT#false", e) < 0 ||
 	    name(t, f[0], g.name, e) < 0 || free_port(t, f[1], &g.port, e) < 0)
@@ -276,7 +276,7 @@ static int one_egress(struct cursor *c, struct mesh *m, struct ctr_err *e)
 {
 	struct mesh_egress g = { 0 };
 	const struct mesh_text *t = c->t;
-	struct span f[3];
+	struct span f[3] = { 0 };
 
 	if (entry(c, f, "NAME#ADDRESS:PORT#HOST:PORT", e) < 0 || name(t, f[0], g.name, e) < 0 ||
 	    local(t, f[1], &g, e) < 0 || remote(t, f[2], &g, e) < 0)
