@@ -134,9 +134,9 @@ says_the_same_and_ours() { # BEFORE AFTER
 	local u
 	for u in 0 077; do
 		wild eks
-		chmod 666 $conf
+		chmod 666 "$conf"
 		(umask $u && install)
-		[ "$(stat -c %a $conf)" = 644 ]
+		[ "$(stat -c %a "$conf")" = 644 ]
 		[ -z "$(find node/opt/ctr node/etc -perm /022 ! -type l)" ]
 		[ "$(stat -c %a node/opt/ctr/kata-cc-*/bin/containerd-shim-kata-v2)" = 755 ]
 		[ "$(stat -c %a node/opt/ctr/kata-cc-*/share/kata-kernel)" = 644 ]
@@ -146,7 +146,7 @@ says_the_same_and_ours() { # BEFORE AFTER
 	diff <(sed 's/backup-[0-9TZ]*/backup/' modes0) <(sed 's/backup-[0-9TZ]*/backup/' modes077)
 	wild gke
 	run -0 install
-	[ "$(stat -c %a $conf)" = 600 ]
+	[ "$(stat -c %a "$conf")" = 600 ]
 }
 
 @test "lesson: dangling imports are reported, not made" {
@@ -174,8 +174,8 @@ says_the_same_and_ours() { # BEFORE AFTER
 	ok ctr-node-install status --root node
 	jq -e '[.versions[] | [.handler, .active]] == [["kata-cc", true], ["kata-two", true]]' <<<"$output"
 	run -0 uninstall kata-cc
-	grep -q runtimes.kata-two $conf
-	! grep -q kata-cc $conf
+	grep -q runtimes.kata-two "$conf"
+	run ! grep -q kata-cc "$conf"
 	ok ctr-node-install status --root node
 	run -0 uninstall kata-two
 	tree | diff before -
@@ -183,10 +183,9 @@ says_the_same_and_ours() { # BEFORE AFTER
 	rm -rf rt
 	runtime
 	run -0 install
-	config=two.json
 	rm -rf rt
 	handler=kata-two release=2 runtime two.json qemu-tdx
-	run -0 install
+	config=two.json run -0 install
 	run -0 uninstall kata-two
 	tree | grep -v backup | diff <(grep -v backup first) -
 }
@@ -201,8 +200,8 @@ says_the_same_and_ours() { # BEFORE AFTER
 	run -0 install
 	[ "$(restarts)" -eq 1 ]
 	[ -d "node/opt/ctr/$old" ]
-	[ "$(grep -c 'begin handler:kata-cc' $conf)" -eq 1 ]
-	! grep -q "$old" $conf
+	[ "$(grep -c 'begin handler:kata-cc' "$conf")" -eq 1 ]
+	run ! grep -q "$old" "$conf"
 	mkdir proc/77
 	printf 'qemu\0-bios\0/opt/ctr/%s/share/OVMF.fd\0' "$old" >proc/77/cmdline
 	run -0 ctr-node-install gc --root node --proc proc
@@ -249,7 +248,7 @@ says_the_same_and_ours() { # BEFORE AFTER
 }
 
 @test "a restart that fails puts the configuration back, and restarts with that" {
-	cp $conf was
+	cp "$conf" was
 	cat >systemctl <<-'EOF'
 		#!/bin/sh
 		echo "$*" >>"$CALLS"
@@ -257,18 +256,18 @@ says_the_same_and_ours() { # BEFORE AFTER
 	EOF
 	refuses 4 restart ctr-node-install install --root node --config runtime.json --systemctl "$PWD/systemctl" --errors=json
 	[[ $stderr == *"is as it was and runs again"* ]]
-	cmp $conf was
+	cmp "$conf" was
 	[ "$(restarts)" -eq 2 ]
 	[ ! -e node/opt/ctr/.state/pending.json ]
 	stub
 	ok install
 	[ "$(restarts)" -eq 1 ]
 	# out: what was installed stays when containerd does not take the change
-	cp $conf was
+	cp "$conf" was
 	touch broken
 	refuses 4 restart ctr-node-install uninstall --root node --systemctl "$PWD/systemctl" --proc proc --errors=json kata-cc
 	[[ $stderr == *"the restart failed again"* ]]
-	cmp $conf was
+	cmp "$conf" was
 	ls node/opt/ctr/kata-cc-*/bin/containerd-shim-kata-v2
 	run -1 ctr-node-install status --root node
 	rm broken
@@ -317,13 +316,13 @@ says_the_same_and_ours() { # BEFORE AFTER
 
 @test "others' changes after the installation stay when it goes" {
 	run -0 install
-	printf '[debug.x]\n  a = 1\n' >>$conf
-	sed -i 's/^oom_score = 0/oom_score = -1 # mine/' $conf
+	printf '[debug.x]\n  a = 1\n' >>"$conf"
+	sed -i 's/^oom_score = 0/oom_score = -1 # mine/' "$conf"
 	run -0 install
 	run -0 uninstall --all
-	grep -q 'oom_score = -1 # mine' $conf
-	tail -n 2 $conf | grep -q 'a = 1'
-	! grep -q kata-cc $conf
+	grep -q 'oom_score = -1 # mine' "$conf"
+	tail -n 2 "$conf" | grep -q 'a = 1'
+	run ! grep -q kata-cc "$conf"
 	[ ! -e node/opt/ctr ]
 }
 
@@ -335,7 +334,7 @@ says_the_same_and_ours() { # BEFORE AFTER
 	grep -q kata-cc node/etc/elsewhere/config.toml
 	[ -L node/etc/containerd ]
 	wild eks
-	ln -sf /etc/passwd $conf
+	ln -sf /etc/passwd "$conf"
 	refuses 4 node.path ctr-node-install install --root node --config runtime.json --errors=json
 }
 
@@ -402,6 +401,7 @@ bad() { # ID JQ-FILTER [STATUS]
 	bad config.snapshotter '.snapshotter = { name: "a b" }'
 	bad config.snapshotter '.snapshotter = { name: "a", address: "tcp:1" }'
 	bad config.value '.kernelParams = "a\nb"'
+	# shellcheck disable=SC2016 # a variable of jq's
 	bad config.value '.files = [range(65) as $i | .files[0] | .path += "-\($i)"]'
 	bad config.url '.files[0].url = "http://x/y"'
 	bad config.url '.files[0].url = "oci://x/y"'
@@ -428,11 +428,11 @@ bad() { # ID JQ-FILTER [STATUS]
 	refuses 2 usage ctr-node-install uninstall --errors=json --root node
 	refuses 2 usage ctr-node-install uninstall --errors=json --root node ../x
 	refuses 2 usage ctr-node-install --errors=json frobnicate
-	refuses 4 root ctr-node-install status --root nowhere --errors=json
+	refuses 4 root ctr-node-install status --errors=json --root nowhere
 }
 
 bad_conf() { # ID TEXT
-	printf '%b' "$2" >$conf
+	printf '%b' "$2" >"$conf"
 	tree >before
 	refuses 3 "$1" ctr-node-install install --root node --config runtime.json --systemctl "$PWD/systemctl" --errors=json
 	tree | diff before -
@@ -459,7 +459,7 @@ bad_conf() { # ID TEXT
 	rm node/var/lib/rancher/k3s/agent/etc/containerd/config.toml
 	refuses 4 node.config ctr-node-install install --root node --config runtime.json --errors=json
 	wild eks
-	truncate -s 2M $conf
+	truncate -s 2M "$conf"
 	refuses 3 limit ctr-node-install install --root node --config runtime.json --errors=json
 }
 
@@ -473,4 +473,53 @@ bad_conf() { # ID TEXT
 	refuses 4 busy ctr-node-install uninstall --root node --errors=json kata-cc
 	exec 7<&-
 	run -0 install
+}
+
+@test "the page's examples run" {
+	local n=0
+	while read -r line; do
+		echo "# $line"
+		run -0 bash -c "${line/uninstall/uninstall --proc proc}"
+		n=$((n + 1))
+	done < <(examples ctr-node-install.8 | grep '^ctr-')
+	[ "$n" -eq 4 ]
+	[ ! -e node/opt/ctr ]
+}
+
+web() { # BEHAVIOUR: the configuration with one file from a server that behaves so
+	jq --arg url "https://127.0.0.1:$TLS/v2/$1/x/blobs/$LAYER" --arg sri "$sri" '.files[0] |= (.url = $url | .integrity = $sri)' \
+		runtime.json >web.json
+}
+
+@test "files from the web: resumed where they broke, refused when they are others" {
+	unset http_proxy https_proxy HTTPS_PROXY
+	openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj /CN=127.0.0.1 -days 2 \
+		-addext subjectAltName=IP:127.0.0.1 -keyout key.pem -out cert.pem 2>/dev/null
+	"$BUILD/sim/httpd" cert.pem key.pem >sim.log 3>&- &
+	echo $! >pid
+	for _ in {1..100}; do
+		! grep -q LAYER= sim.log || break
+		sleep 0.1
+	done
+	export "$(head -n 1 sim.log | grep -o 'TLS=[0-9]*')" "$(grep -o 'LAYER=[^ ]*' sim.log)"
+	sri=sha256-$(xxd -r -p <<<"${LAYER#sha256:}" | base64 -w0)
+	tree >before
+	web gone
+	refuses 4 fetch.status ctr-node-install install --root node --config web.json --ca-file cert.pem --errors=json
+	web wrong
+	refuses 1 integrity ctr-node-install install --root node --config web.json --ca-file cert.pem --errors=json
+	web tail
+	refuses 1 integrity ctr-node-install install --root node --config web.json --ca-file cert.pem --errors=json
+	web ok
+	refuses 4 http.tls ctr-node-install install --root node --config web.json --errors=json
+	tree | diff before -
+	web flaky
+	config=web.json run -0 install --ca-file cert.pem
+	[ "sha256:$(sha256sum <node/opt/ctr/kata-cc-*/bin/containerd-shim-kata-v2 | cut -d' ' -f1)" = "$LAYER" ]
+	grep -q 206 sim.log || grep -c flaky sim.log | grep -qx '[2-9]'
+	config=web.json ok install --ca-file cert.pem
+}
+
+teardown() {
+	[ ! -e pid ] || kill "$(cat pid)"
 }

@@ -245,12 +245,27 @@ static int put_kata(const struct config *c, const struct store_version *v, const
 	return 0;
 }
 
-/* The file system of `dir` to the disk: after a crash the name must not stand for less. */
-static int sync_tree(const char *dir, struct ctr_err *e)
+static int sync_dir(const char *dir, struct ctr_err *e)
 {
 	ctr_auto_fd int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
-	return fd < 0 || syncfs(fd) < 0 ? ctr_fail_sys(e, "write", "%s", dir) : 0;
+	return fd < 0 || fsync(fd) < 0 ? ctr_fail_sys(e, "write", "%s", dir) : 0;
+}
+
+/* Directories to the disk, as the files are: after a crash the name must not stand for less. */
+static int sync_tree(const char *top, struct ctr_err *e)
+{
+	ctr_auto char *copy = strdup(top);
+	char *const argv[] = { copy, NULL };
+	FTS *tree = copy ? fts_open(argv, FTS_PHYSICAL | FTS_NOCHDIR, NULL) : NULL;
+	int rc = 0;
+
+	if (!tree)
+		return ctr_fail_sys(e, "write", "%s", top);
+	for (FTSENT *f; rc == 0 && (f = fts_read(tree));)
+		rc = f->fts_info == FTS_DP ? sync_dir(f->fts_path, e) : 0;
+	fts_close(tree);
+	return rc;
 }
 
 static int fill(const struct config *c, const struct store_version *v, const char *dir,
@@ -330,7 +345,7 @@ int store_install(const char *root, const struct config *c, const struct store_v
 		rc = fill(c, v, from.p, http, e);
 	ctr_http_free(http);
 	if (rc == 0)
-		return put_in_place(from.p, to.p, e) < 0 ? -1 : sync_tree(base.p, e);
+		return put_in_place(from.p, to.p, e) < 0 ? -1 : sync_dir(base.p, e);
 	/* best effort: what stays is swept by the next run */
 	rc = store_delete(from.p, &(struct ctr_err){ 0 });
 	return -1;
