@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # Attacks on ctr-coordinatord, each refused for its own reason. Others of their kind are elsewhere: replays and lies of a pod,
-# and manifests by those who may not, in coordinator.bats; old nonces in test_nonces.c; a man in the middle with his own root CA,
+# and manifests by those who may not, in coordinatord.bats; old nonces in test_nonces.c; a man in the middle with his own root CA,
 # and histories that were rolled back or reordered, in attest-coordinator.bats, manifest-coordinator.bats and initializer.bats.
 load helpers
 load attest
