@@ -89,10 +89,7 @@ status_of() { awk -v k="$1:" '$1 == k { print $2 }' "/proc/$pid/status"; }
 	starts
 	strace -f -qq -p "$pid" -o trace -e trace=mlock,mlockall 3>&- &
 	tracer=$!
-	for ((i = 0; i < 500; i++)); do
-		[ "$(status_of TracerPid)" = 0 ] || break
-		sleep 0.01
-	done
+	attached
 	sets 200 manifest.json "$none"
 	kill "$tracer"
 	wait "$tracer" || true

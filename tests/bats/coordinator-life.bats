@@ -136,16 +136,6 @@ joins() {
 	stops
 }
 
-# attached: the tracer that was just started has the Coordinator
-attached() {
-	local i
-	for ((i = 0; i < 500; i++)); do
-		[ "$(awk '/^TracerPid/ { print $2 }' "/proc/$pid/status")" = 0 ] || return 0
-		sleep 0.01
-	done
-	fail "strace did not attach"
-}
-
 # dies_at CALL N: the update to second.json, with the Coordinator killed at the n-th such call of a thread; fails when it
 # got through. strace counts each call by itself.
 dies_at() {

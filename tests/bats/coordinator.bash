@@ -137,3 +137,13 @@ pod() {
 
 # The last event of that id in the log.
 logged() { grep "\"id\":\"$1\"" "${log-log}" | tail -n 1; }
+
+# attached: the tracer that was just started has the Coordinator
+attached() {
+	local i
+	for ((i = 0; i < 500; i++)); do
+		[ "$(awk '/^TracerPid/ { print $2 }' "/proc/$pid/status")" = 0 ] || return 0
+		sleep 0.01
+	done
+	fail "strace did not attach"
+}

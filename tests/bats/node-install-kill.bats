@@ -14,7 +14,7 @@ setup() {
 	ulimit -c 0
 	runtime
 	wild "${kind-aks}"
-	stub
+	play_systemctl
 }
 
 teardown() {

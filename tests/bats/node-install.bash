@@ -17,8 +17,8 @@ runtime() {
 		<<<"$files" >"$path"
 }
 
-# stub: a systemctl that knows the units in $ACTIVE, writes each call to $CALLS, and fails to restart while "broken" exists.
-stub() {
+# play_systemctl: one that knows the units in $ACTIVE, writes each call to $CALLS, and fails to restart while "broken" exists.
+play_systemctl() {
 	cat >systemctl <<-'EOF'
 		#!/bin/sh
 		echo "$*" >>"$CALLS"

@@ -9,7 +9,7 @@ setup() {
 	printf 'init\0' >proc/1/cmdline
 	runtime
 	wild kubeadm
-	stub
+	play_systemctl
 }
 
 # --- in the wild ---
@@ -259,7 +259,7 @@ says_the_same_and_ours() { # BEFORE AFTER
 	cmp "$conf" was
 	[ "$(restarts)" -eq 2 ]
 	[ ! -e node/opt/ctr/.state/pending.json ]
-	stub
+	play_systemctl
 	ok install
 	[ "$(restarts)" -eq 1 ]
 	# out: what was installed stays when containerd does not take the change
