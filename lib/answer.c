@@ -175,17 +175,6 @@ struct ctr_answer_index {
 	} v[]; /* sorted by digest */
 };
 
-static int by_digest(const void *a, const void *b)
-{
-	const uint8_t *x = a, *y = b; /* the digest comes first */
-
-	for (size_t i = 0; i < CTR_SHA256_SIZE; i++) {
-		if (x[i] != y[i])
-			return x[i] < y[i] ? -1 : 1;
-	}
-	return 0;
-}
-
 int ctr_answer_index_new(const struct ctr_answer *a, struct ctr_answer_index **x, struct ctr_err *e)
 {
 	*x = calloc(1, sizeof **x + (a->policies.n + 1) * sizeof *(*x)->v);
@@ -202,14 +191,14 @@ int ctr_answer_index_new(const struct ctr_answer *a, struct ctr_answer_index **x
 		}
 	}
 	(*x)->n = a->policies.n;
-	qsort((*x)->v, (*x)->n, sizeof *(*x)->v, by_digest);
+	qsort((*x)->v, (*x)->n, sizeof *(*x)->v, ctr_sha256_order);
 	return 0;
 }
 
 const struct ctr_buf *ctr_answer_policy(const struct ctr_answer_index *x,
 					const uint8_t digest[CTR_SHA256_SIZE])
 {
-	const void *at = bsearch(digest, x->v, x->n, sizeof *x->v, by_digest);
+	const void *at = bsearch(digest, x->v, x->n, sizeof *x->v, ctr_sha256_order);
 
 	return at ? &x->a->policies.v[x->v[((size_t)((const char *)at - (const char *)x->v)) /
 					   sizeof *x->v]

@@ -7,6 +7,12 @@
 #include "cleanup.h"
 #include "err.h"
 
+/* Bytes of somebody else. */
+struct ctr_bytes {
+	const void *p;
+	size_t n;
+};
+
 /*
  * Adding never fails at once: a failed allocation or a passed ceiling is kept in `bad`, and
  * ctr_buf_ok, which each user calls before using the bytes, reports it. p is always terminated by

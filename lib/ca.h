@@ -18,7 +18,7 @@
 
 #include <time.h>
 
-#include "history.h" /* struct ctr_signer, struct ctr_bytes */
+#include "history.h" /* struct ctr_signer */
 
 #define CTR_SEED_SIZE 64
 #define CTR_SALT_SIZE 32

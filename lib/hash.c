@@ -25,6 +25,17 @@ static int broken(struct ctr_err *e)
 	return ctr_fail(e, CTR_ENV, "hash", "the digest could not be computed");
 }
 
+int ctr_sha256_order(const void *a, const void *b)
+{
+	const uint8_t *x = a, *y = b;
+
+	for (size_t i = 0; i < CTR_SHA256_SIZE; i++) {
+		if (x[i] != y[i])
+			return x[i] < y[i] ? -1 : 1;
+	}
+	return 0;
+}
+
 size_t ctr_hash_size(enum ctr_hash_alg alg)
 {
 	return alg == CTR_SHA256 ? 32 : alg == CTR_SHA384 ? 48 : 64;

@@ -18,6 +18,9 @@ size_t ctr_hash_size(enum ctr_hash_alg alg);
 CTR_MUST int ctr_hash(enum ctr_hash_alg alg, const void *p, size_t n, uint8_t *out,
 		      struct ctr_err *e);
 
+/* Digests of CTR_SHA256_SIZE bytes, or what begins with one, in ascending order: for qsort and bsearch. */
+int ctr_sha256_order(const void *a, const void *b);
+
 /* In pieces. The context is on the heap; free takes NULL. */
 struct ctr_hasher;
 CTR_MUST int ctr_hasher_new(enum ctr_hash_alg alg, struct ctr_hasher **h, struct ctr_err *e);

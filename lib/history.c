@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "manifest.h"
+#include "policies.h"
 #include "rd.h"
 
 #define MAGIC "ctr-latest-v1\n"
@@ -227,32 +228,29 @@ int ctr_history_refresh(struct ctr_hstore *store, const struct ctr_signer *key,
 	return 0;
 }
 
-static int store_policies(struct ctr_hstore *store, const struct ctr_update *u,
-			  const struct ctr_manifest *m, bool *seen, struct ctr_err *e)
+/* The policies are those that the manifest names, all of them; *n of v are not in the store yet. */
+static int check_policies(const struct ctr_update *u, const struct ctr_manifest *m, bool *seen,
+			  struct ctr_policy *v, size_t *n, struct ctr_err *e)
 {
 	for (size_t i = 0; i < u->n_policies; i++) {
-		uint8_t hash[CTR_SHA256_SIZE];
+		struct ctr_policy x = { .text = u->policies[i] };
 		const struct ctr_manifest_policy *p;
 
-		if (ctr_hash(CTR_SHA256, u->policies[i].p, u->policies[i].n, hash, e) < 0)
+		if (ctr_hash(CTR_SHA256, x.text.p, x.text.n, x.hash, e) < 0)
 			return -1;
-		p = ctr_manifest_find(m, hash);
+		p = ctr_manifest_find(m, x.hash);
 		if (!p || seen[p - m->policies])
 			return ctr_fail(e, CTR_NO, "history.policy", "policy %zu: %s", i + 1,
 					p ? "given before" : "not one that the manifest names");
 		seen[p - m->policies] = true;
+		if (!u->n_known ||
+		    !bsearch(x.hash, u->known, u->n_known, sizeof *u->known, ctr_sha256_order))
+			v[(*n)++] = x;
 	}
 	if (u->n_policies != m->n_policies)
 		return ctr_fail(e, CTR_NO, "history.policy-missing",
 				"%zu policies given (the manifest names %zu)", u->n_policies,
 				m->n_policies);
-	for (size_t i = 0; i < u->n_policies; i++) {
-		uint8_t hash[CTR_SHA256_SIZE];
-
-		if (ctr_hstore_put(store, CTR_BLOB_POLICY, u->policies[i].p, u->policies[i].n, hash,
-				   e) < 0)
-			return -1;
-	}
 	return 0;
 }
 
@@ -261,23 +259,45 @@ static void free_seen(bool **p)
 	free(*p);
 }
 
-static int store_blobs(struct ctr_hstore *store, const struct ctr_update *u,
-		       const uint8_t *previous, uint8_t *t, uint8_t *hash, struct ctr_err *e)
+static void free_policies(struct ctr_policy **p)
+{
+	free(*p);
+}
+
+/* The blob of those that are new, if any are. */
+static int pack_policies(const struct ctr_update *u, struct ctr_buf *b, struct ctr_err *e)
 {
 	ctr_auto_manifest struct ctr_manifest m = { 0 };
 	CTR_AUTO(free_seen) bool *seen = NULL;
-	uint8_t blob[CTR_BLOB_TRANSITION_MAX];
+	CTR_AUTO(free_policies) struct ctr_policy *v = NULL;
+	size_t n = 0;
 
 	if (ctr_manifest_parse("manifest", u->manifest.p, u->manifest.n, &m, e) < 0)
 		return -1;
 	seen = calloc(m.n_policies + 1, sizeof *seen);
-	if (!seen)
+	v = calloc(m.n_policies + 1, sizeof *v);
+	if (!seen || !v)
 		return ctr_fail_mem(e);
-	if (store_policies(store, u, &m, seen, e) < 0 ||
+	if (check_policies(u, &m, seen, v, &n, e) < 0)
+		return -1;
+	return n ? ctr_policies_build(v, n, b, e) : 0;
+}
+
+static int store_blobs(struct ctr_hstore *store, const struct ctr_update *u,
+		       const uint8_t *previous, uint8_t *t, uint8_t *hash, struct ctr_err *e)
+{
+	ctr_auto_buf struct ctr_buf policies = { 0 };
+	uint8_t blob[CTR_BLOB_TRANSITION_MAX];
+
+	if (pack_policies(u, &policies, e) < 0 ||
 	    ctr_hstore_put(store, CTR_BLOB_MANIFEST, u->manifest.p, u->manifest.n, hash, e) < 0)
 		return -1;
 	join(hash, previous, blob);
-	return ctr_hstore_put(store, CTR_BLOB_TRANSITION, blob, sizeof blob, t, e);
+	if (ctr_hstore_put(store, CTR_BLOB_TRANSITION, blob, sizeof blob, t, e) < 0)
+		return -1;
+	return policies.n
+		       ? ctr_hstore_put_as(store, CTR_BLOB_POLICIES, t, policies.p, policies.n, e)
+		       : 0;
 }
 
 /* The swap found another record: of an update that came first, or an old one put back. */

@@ -12,12 +12,6 @@
 #define CTR_HISTORY_BYTES ((size_t)256 * 1024 * 1024) /* of all manifests together */
 #define CTR_LATEST_SIG_MAX 256			      /* bytes of the signature */
 
-/* Bytes of somebody else. */
-struct ctr_bytes {
-	const void *p;
-	size_t n;
-};
-
 /* The history signing key (ctr-ca(1): P-384, with SHA-384), whoever holds it. */
 struct ctr_signer {
 	void *ctx;
@@ -84,6 +78,9 @@ struct ctr_update {
 	const struct ctr_bytes
 		*policies; /* each named by the manifest, and each that it names, once */
 	size_t n_policies;
+	/* digests of those that earlier manifests name, sorted: the store has them */
+	const uint8_t (*known)[CTR_SHA256_SIZE];
+	size_t n_known;
 	const uint8_t *previous; /* T that the manifest is to follow, 32 bytes; NULL for any */
 };
 

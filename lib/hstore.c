@@ -10,10 +10,11 @@
 static const struct {
 	const char *dir;
 	size_t max;
+	bool hashed; /* named by their SHA-256 */
 } kinds[CTR_BLOB_KINDS] = {
-	[CTR_BLOB_MANIFEST] = { "manifests", CTR_BLOB_MANIFEST_MAX },
-	[CTR_BLOB_POLICY] = { "policies", CTR_BLOB_POLICY_MAX },
-	[CTR_BLOB_TRANSITION] = { "transitions", CTR_BLOB_TRANSITION_MAX },
+	[CTR_BLOB_MANIFEST] = { "manifests", CTR_BLOB_MANIFEST_MAX, true },
+	[CTR_BLOB_POLICIES] = { "policies", CTR_BLOB_POLICIES_MAX, false },
+	[CTR_BLOB_TRANSITION] = { "transitions", CTR_BLOB_TRANSITION_MAX, true },
 };
 
 int ctr_hstore_open(const char *spec, struct ctr_hstore **out, struct ctr_err *e)
@@ -42,53 +43,52 @@ static int blob_name(enum ctr_blob kind, const uint8_t *hash, struct ctr_buf *b,
 	return ctr_buf_ok(b, "file name", e);
 }
 
-/* Into an empty b. */
-static int read_blob(struct ctr_hstore *s, enum ctr_blob kind, const char *name,
-		     const uint8_t *hash, struct ctr_buf *b, struct ctr_err *e)
+int ctr_hstore_get(struct ctr_hstore *s, enum ctr_blob kind, const uint8_t name[CTR_SHA256_SIZE],
+		   struct ctr_buf *b, struct ctr_err *e)
 {
+	ctr_auto_buf struct ctr_buf path = { 0 }, bytes = { 0 };
 	uint8_t is[CTR_SHA256_SIZE];
 	bool found;
 
-	if (s->read(s, name, kinds[kind].max, b, &found, e) < 0)
+	if (blob_name(kind, name, &path, e) < 0 ||
+	    s->read(s, path.p, kinds[kind].max, &bytes, &found, e) < 0)
 		return -1;
 	if (!found)
-		return ctr_fail(e, CTR_ENV, "store.missing", "%s: not in the store", name);
-	if (ctr_hash(CTR_SHA256, b->p, b->n, is, e) < 0)
+		return ctr_fail(e, CTR_ENV, "store.missing", "%s: not in the store", path.p);
+	if (kinds[kind].hashed && ctr_hash(CTR_SHA256, bytes.p, bytes.n, is, e) < 0)
 		return -1;
-	if (!ctr_same(is, hash, sizeof is))
+	if (kinds[kind].hashed && !ctr_same(is, name, sizeof is))
 		return ctr_fail(e, CTR_FORMAT, "store.hash",
-				"%s: the bytes are not those of the name (changed or cut)", name);
-	return 0;
-}
-
-int ctr_hstore_get(struct ctr_hstore *s, enum ctr_blob kind, const uint8_t hash[CTR_SHA256_SIZE],
-		   struct ctr_buf *b, struct ctr_err *e)
-{
-	ctr_auto_buf struct ctr_buf name = { 0 }, bytes = { 0 };
-
-	if (blob_name(kind, hash, &name, e) < 0 || read_blob(s, kind, name.p, hash, &bytes, e) < 0)
-		return -1;
+				"%s: the bytes are not those of the name (changed or cut)", path.p);
 	ctr_buf_add(b, bytes.p, bytes.n);
-	return ctr_buf_ok(b, name.p, e);
+	return ctr_buf_ok(b, path.p, e);
 }
 
-int ctr_hstore_put(struct ctr_hstore *s, enum ctr_blob kind, const void *p, size_t n,
-		   uint8_t hash[CTR_SHA256_SIZE], struct ctr_err *e)
+int ctr_hstore_put_as(struct ctr_hstore *s, enum ctr_blob kind, const uint8_t name[CTR_SHA256_SIZE],
+		      const void *p, size_t n, struct ctr_err *e)
 {
-	ctr_auto_buf struct ctr_buf name = { 0 }, old = { 0 };
+	ctr_auto_buf struct ctr_buf path = { 0 }, old = { 0 };
 	struct ctr_err unread = { 0 };
 	bool there;
 
 	if (n > kinds[kind].max)
 		return ctr_fail(e, CTR_FORMAT, "limit", "%s: a blob larger than %zu bytes",
 				kinds[kind].dir, kinds[kind].max);
-	if (ctr_hash(CTR_SHA256, p, n, hash, e) < 0 || blob_name(kind, hash, &name, e) < 0 ||
-	    s->create(s, name.p, p, n, &there, e) < 0)
+	if (blob_name(kind, name, &path, e) < 0 || s->create(s, path.p, p, n, &there, e) < 0)
 		return -1;
 	/* what an interrupted update left, or somebody broke, is written again */
-	if (!there || read_blob(s, kind, name.p, hash, &old, &unread) == 0)
+	if (!there || (s->read(s, path.p, kinds[kind].max, &old, &there, &unread) == 0 &&
+		       old.n == n && ctr_same(ctr_buf_str(&old), p, n)))
 		return 0;
-	return s->write(s, name.p, p, n, e);
+	return s->write(s, path.p, p, n, e);
+}
+
+int ctr_hstore_put(struct ctr_hstore *s, enum ctr_blob kind, const void *p, size_t n,
+		   uint8_t hash[CTR_SHA256_SIZE], struct ctr_err *e)
+{
+	if (ctr_hash(CTR_SHA256, p, n, hash, e) < 0)
+		return -1;
+	return ctr_hstore_put_as(s, kind, hash, p, n, e);
 }
 
 int ctr_hstore_latest(struct ctr_hstore *s, struct ctr_buf *b, struct ctr_err *e)

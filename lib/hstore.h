@@ -1,7 +1,9 @@
 /*
- * The store of the Coordinator's history (ctr-coordinatord(8)): blobs named by their SHA-256 and one
- * small record, `latest`, changed by compare-and-swap. The store is not trusted: blobs are checked
- * against their names here, the record by its reader (history.h).
+ * The store of the Coordinator's history (ctr-coordinatord(8)): blobs and one small record,
+ * `latest`, changed by compare-and-swap. Manifests and transitions are named by their SHA-256. The
+ * policies that a transition brings are one blob with the transition's name (policies.h): a hundred
+ * thousand are one write. The store is not trusted: manifests and transitions are checked against
+ * their names here, the record (history.h) and policies (policies.h) by their readers.
  */
 #ifndef LIB_HSTORE_H
 #define LIB_HSTORE_H
@@ -9,9 +11,9 @@
 #include "buf.h"
 #include "hash.h"
 
-enum ctr_blob { CTR_BLOB_MANIFEST, CTR_BLOB_POLICY, CTR_BLOB_TRANSITION };
+enum ctr_blob { CTR_BLOB_MANIFEST, CTR_BLOB_POLICIES, CTR_BLOB_TRANSITION };
 #define CTR_BLOB_KINDS 3
-#define CTR_BLOB_POLICY_MAX ((size_t)16 * 1024 * 1024) /* bytes of one blob, by kind */
+#define CTR_BLOB_POLICIES_MAX ((size_t)64 * 1024 * 1024) /* bytes of one blob, by kind */
 #define CTR_BLOB_MANIFEST_MAX ((size_t)64 * 1024 * 1024)
 #define CTR_BLOB_TRANSITION_MAX ((size_t)64)
 #define CTR_LATEST_MAX ((size_t)1024) /* bytes of the record */
@@ -32,17 +34,22 @@ void ctr_hstore_cleanup(struct ctr_hstore **s);
 /* All of these may be called from several threads. */
 
 /*
- * Appends the blob with that hash, whole or not at all. CTR_ENV "store.missing" (there is none),
+ * Appends the blob with that name, whole or not at all. CTR_ENV "store.missing" (there is none),
  * "store.read"; CTR_FORMAT "store.hash" (changed or cut), "store.kind" (no regular file), "limit".
  */
 CTR_MUST int ctr_hstore_get(struct ctr_hstore *s, enum ctr_blob kind,
-			    const uint8_t hash[CTR_SHA256_SIZE], struct ctr_buf *b,
+			    const uint8_t name[CTR_SHA256_SIZE], struct ctr_buf *b,
 			    struct ctr_err *e);
 
 /*
- * Stores p[0..n) under its hash, over whatever is there if that is not the same bytes. It is on the
- * disk for certain only after the next ctr_hstore_swap. CTR_ENV "store.write", CTR_FORMAT "limit".
+ * Stores p[0..n) under that name, over whatever is there if that is not the same bytes. It is on
+ * the disk for certain only after the next ctr_hstore_swap. CTR_ENV "store.write", CTR_FORMAT
+ * "limit".
  */
+CTR_MUST int ctr_hstore_put_as(struct ctr_hstore *s, enum ctr_blob kind,
+			       const uint8_t name[CTR_SHA256_SIZE], const void *p, size_t n,
+			       struct ctr_err *e);
+/* The same, under their hash. */
 CTR_MUST int ctr_hstore_put(struct ctr_hstore *s, enum ctr_blob kind, const void *p, size_t n,
 			    uint8_t hash[CTR_SHA256_SIZE], struct ctr_err *e);
 

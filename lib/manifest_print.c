@@ -212,11 +212,7 @@ static int by_hash(const void *a, const void *b)
 {
 	const struct ctr_manifest_policy *const *x = a, *const *y = b;
 
-	for (size_t i = 0; i < CTR_SHA256_SIZE; i++) {
-		if ((*x)->hash[i] != (*y)->hash[i])
-			return (*x)->hash[i] < (*y)->hash[i] ? -1 : 1;
-	}
-	return 0;
+	return ctr_sha256_order((*x)->hash, (*y)->hash);
 }
 
 static int policies(struct out *o, const struct ctr_manifest *m, struct ctr_err *e)

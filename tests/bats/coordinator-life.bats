@@ -108,7 +108,7 @@ joins() {
 	stops
 
 	# not signed by this seed, or not what the hashes say
-	for broken in cut changed blob policy; do
+	for broken in cut changed blob policies gone; do
 		want=4
 		rm -rf store
 		cp -r first store
@@ -116,7 +116,8 @@ joins() {
 		cut) want=1 && truncate -s -1 store/transitions/latest ;;
 		changed) want=1 && flip store/transitions/latest 20 ;;
 		blob) flip "$(echo store/manifests/*)" 5 ;;
-		policy) rm "store/policies/$(hash_of web.policy)" ;;
+		policies) flip "$(echo store/policies/*)" 30 ;;
+		gone) rm "$(echo store/policies/*)" ;;
 		esac
 		starts
 		recovers "$want" manifest.json
@@ -188,7 +189,7 @@ dies_at() {
 	sets 200 manifest.json "$none"
 	t=$(next manifest.json "$none")
 	permit ".Policies[\"$(hash_of stranger.policy)\"] = {SANs: [\"new\"], WorkloadSecretID: \"\"}" >second.json
-	strace -f -qq -p "$pid" -o trace -e signal=none -P "$PWD/store/policies/$(hash_of stranger.policy)" -e trace=write \
+	strace -f -qq -p "$pid" -o trace -e signal=none -P "$PWD/store/policies/$(next second.json "$t")" -e trace=write \
 		-e inject=write:error=ENOSPC 3>&- &
 	tracer=$!
 	attached

@@ -16,6 +16,7 @@
 #include "enc.h"
 #include "file.h"
 #include "history.h"
+#include "policies.h"
 #include "t.h"
 
 struct key {
@@ -105,6 +106,14 @@ struct update {
 	struct ctr_update u;
 };
 
+/* Its policies as a reader of the store knows them, in order. */
+static inline void update_named(const struct update *up, struct ctr_policy v[2])
+{
+	for (int k = 0; k < 2; k++)
+		T_OK(ctr_hash(CTR_SHA256, up->policy[k], strlen(up->policy[k]), v[k].hash, e));
+	qsort(v, 2, sizeof *v, ctr_sha256_order);
+}
+
 static void update_make(struct update *up, int i)
 {
 	ctr_auto_buf struct ctr_buf b = { 0 };
@@ -127,7 +136,9 @@ static void update_make(struct update *up, int i)
 		     i + 1, "");
 	assert_true(b.n < sizeof up->manifest);
 	memcpy(up->manifest, b.p, b.n + 1);
-	up->u = (struct ctr_update){ { up->manifest, b.n }, up->policies, 2, NULL };
+	up->u = (struct ctr_update){ .manifest = { up->manifest, b.n },
+				     .policies = up->policies,
+				     .n_policies = 2 };
 }
 
 #endif

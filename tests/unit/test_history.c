@@ -221,6 +221,29 @@ static void policies_are_those_named(void **s)
 	T_OK(load(e));
 }
 
+/* What an earlier manifest brought is not stored again; a manifest that brings nothing has no blob. */
+static void policies_once(void **s)
+{
+	ctr_auto_buf struct ctr_buf b = { 0 };
+	struct ctr_policy named[2];
+	uint8_t known[2][CTR_SHA256_SIZE];
+	struct update up;
+
+	(void)s;
+	update_make(&up, 8);
+	update_named(&up, named);
+	memcpy(known[0], named[0].hash, sizeof known[0]);
+	memcpy(known[1], named[1].hash, sizeof known[1]);
+	up.u.known = (const uint8_t(*)[CTR_SHA256_SIZE])known;
+	up.u.n_known = 1;
+	T_OK(ctr_history_append(store, &key.signer, &up.u, &h, e));
+	T_OK(ctr_hstore_get(store, CTR_BLOB_POLICIES, h.v[3].hash, &b, e));
+	T_OK(ctr_policies_parse(b.p, b.n, named + 1, 1, e));
+	up.u.n_known = 2;
+	T_OK(ctr_history_append(store, &key.signer, &up.u, &h, e));
+	assert_int_equal(access(blob_path("policies", h.v[4].hash), F_OK), -1);
+}
+
 /* Every bit of every file but the lock, and every cut: never the history, always a reason. */
 static void every_bit(void **s)
 {
@@ -438,6 +461,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(order_of_updates, begin, end),
 		cmocka_unit_test_setup_teardown(one_of_two_wins, begin, end),
 		cmocka_unit_test_setup_teardown(policies_are_those_named, begin, end),
+		cmocka_unit_test_setup_teardown(policies_once, begin, end),
 		cmocka_unit_test_setup_teardown(every_bit, begin, end),
 		cmocka_unit_test_setup_teardown(missing, begin, end),
 		cmocka_unit_test_setup_teardown(rolled_back, begin, end),

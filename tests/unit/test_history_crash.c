@@ -130,18 +130,16 @@ static size_t look(void)
 	n = h.n;
 	assert_true(n == (size_t)start || n == (size_t)start + 1);
 	for (size_t i = 0; i < n; i++) {
+		ctr_auto_buf struct ctr_buf b = { 0 };
+		struct ctr_policy named[2];
 		struct update up;
 
 		update_make(&up, (int)i);
 		assert_int_equal(h.v[i].n, up.u.manifest.n);
 		T_MEM(h.v[i].bytes, up.manifest, h.v[i].n);
-		for (int k = 0; k < 2; k++) {
-			ctr_auto_buf struct ctr_buf b = { 0 };
-			uint8_t hash[CTR_SHA256_SIZE];
-
-			T_OK(ctr_hash(CTR_SHA256, up.policy[k], strlen(up.policy[k]), hash, e));
-			T_OK(ctr_hstore_get(store, CTR_BLOB_POLICY, hash, &b, e));
-		}
+		update_named(&up, named);
+		T_OK(ctr_hstore_get(store, CTR_BLOB_POLICIES, h.v[i].hash, &b, e));
+		T_OK(ctr_policies_parse(b.p, b.n, named, 2, e));
 	}
 	T_OK(update(store, &h, (int)n, e));
 	return n;
@@ -265,9 +263,9 @@ static void order_on_disk(void **s)
 	recorded = true;
 	T_OK(update(store, &h, start, e));
 	at = 0;
-	/* of the two policies one is there already */
+	/* manifest, transition, policies */
 #define BLOB "create write "
-	T_STR(record, "create " BLOB BLOB BLOB
+	T_STR(record, BLOB BLOB BLOB
 		      "syncfs unlink link create write fsync rename fsync unlink ");
 	store_end();
 }

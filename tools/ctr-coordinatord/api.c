@@ -132,6 +132,7 @@ static const struct {
 	{ CTR_NO, NULL, CTR_P_PERMISSION_DENIED, 0 },
 	{ CTR_USAGE, NULL, CTR_P_INVALID_ARGUMENT, 0 },
 	{ CTR_FORMAT, "store.hash", CTR_P_INTERNAL, 0 },
+	{ CTR_FORMAT, "store.policies", CTR_P_INTERNAL, 0 },
 	{ CTR_FORMAT, "store.kind", CTR_P_INTERNAL, 0 },
 	{ CTR_FORMAT, "history.latest", CTR_P_INTERNAL, 0 },
 	{ CTR_FORMAT, "history.blob", CTR_P_INTERNAL, 0 },

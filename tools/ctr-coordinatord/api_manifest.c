@@ -172,8 +172,11 @@ static int store(struct coord *c, const struct ctr_root *root, const struct stat
 				.n_policies = r->n_policies };
 	uint8_t last[CTR_SHA256_SIZE] = { 0 };
 
-	if (old)
+	if (old) {
 		memcpy(last, old->transition, sizeof last);
+		u.known = (const uint8_t(*)[CTR_SHA256_SIZE])old->known;
+		u.n_known = old->n_known;
+	}
 	u.previous = last;
 	memcpy(next.hash, t, sizeof next.hash);
 	if (ctr_mesh_new(root, &opts, &mesh, e) < 0)

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "enc.h"
+#include "policies.h"
 #include "rd.h"
 
 /* What evidence, certificates and keys add to an answer, generously. */
@@ -38,20 +39,10 @@ static void add_item(struct ctr_buf *b, const void *p, size_t n)
 	ctr_buf_addc(b, '"');
 }
 
-static int by_digest(const void *a, const void *b)
-{
-	const uint8_t *x = a, *y = b;
-
-	for (size_t i = 0; i < CTR_SHA256_SIZE; i++) {
-		if (x[i] != y[i])
-			return x[i] < y[i] ? -1 : 1;
-	}
-	return 0;
-}
-
 static bool knows(const struct state *s, const uint8_t *digest)
 {
-	return s->n_known && bsearch(digest, s->known, s->n_known, sizeof *s->known, by_digest);
+	return s->n_known &&
+	       bsearch(digest, s->known, s->n_known, sizeof *s->known, ctr_sha256_order);
 }
 
 /* The digests of m's policies that are not known yet, behind those that are: *n of them. */
@@ -71,15 +62,28 @@ static int new_digests(struct state *s, const struct ctr_manifest *m, size_t *n,
 	return 0;
 }
 
-static int add_stored(struct state *s, const struct state_from *f, size_t n, struct ctr_err *e)
+static void free_policies(struct ctr_policy **p)
 {
-	for (size_t i = 0; i < n; i++) {
-		ctr_auto_buf struct ctr_buf b = { 0 };
+	free(*p);
+}
 
-		if (ctr_hstore_get(f->store, CTR_BLOB_POLICY, s->known[s->n_known + i], &b, e) < 0)
-			return -1;
-		add_item(&s->policies, b.p, b.n);
-	}
+/* The n that the transition t brings. */
+static int add_stored(struct state *s, const struct state_from *f, const uint8_t *t, size_t n,
+		      struct ctr_err *e)
+{
+	CTR_AUTO(free_policies) struct ctr_policy *v = calloc(n + 1, sizeof *v);
+	ctr_auto_buf struct ctr_buf b = { 0 };
+
+	if (!v)
+		return ctr_fail_mem(e);
+	for (size_t i = 0; i < n; i++)
+		memcpy(v[i].hash, s->known[s->n_known + i], sizeof v[i].hash);
+	qsort(v, n, sizeof *v, ctr_sha256_order);
+	if (n && (ctr_hstore_get(f->store, CTR_BLOB_POLICIES, t, &b, e) < 0 ||
+		  ctr_policies_parse(b.p, b.n, v, n, e) < 0))
+		return -1;
+	for (size_t i = 0; i < n; i++)
+		add_item(&s->policies, v[i].text.p, v[i].text.n);
 	return 0;
 }
 
@@ -104,10 +108,10 @@ static int add_transition(struct state *s, const struct state_from *f,
 	ctr_manifest_free(&s->manifest);
 	if (ctr_manifest_parse("manifest", t->bytes, t->n, &s->manifest, e) < 0 ||
 	    new_digests(s, &s->manifest, &n, e) < 0 ||
-	    (f->policies ? add_given(s, f, e) : add_stored(s, f, n, e)) < 0)
+	    (f->policies ? add_given(s, f, e) : add_stored(s, f, t->hash, n, e)) < 0)
 		return -1;
 	s->n_known += n;
-	qsort(s->known, s->n_known, sizeof *s->known, by_digest);
+	qsort(s->known, s->n_known, sizeof *s->known, ctr_sha256_order);
 	add_item(&s->manifests, t->bytes, t->n);
 	return 0;
 }

@@ -35,7 +35,8 @@ struct state_from {
 /*
  * A snapshot with one reference. The policies that are given are taken as they are: that they are
  * those of the manifest, ctr_history_append says. CTR_FORMAT "state.limit": no client would take an
- * answer of this size (CTR_ANSWER_MAX); those of ctr_manifest_parse and ctr_hstore_get.
+ * answer of this size (CTR_ANSWER_MAX); those of ctr_manifest_parse, ctr_hstore_get and
+ * ctr_policies_parse.
  */
 CTR_MUST int state_new(struct state_from *from, struct state **out, struct ctr_err *e);
 

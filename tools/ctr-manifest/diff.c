@@ -180,11 +180,8 @@ static void new_policy(struct work *w, const struct ctr_manifest_policy *new)
 static int by_hash(const void *a, const void *b)
 {
 	const struct ctr_manifest_policy *const *x = a, *const *y = b;
-	size_t i = 0;
 
-	while (i < CTR_SHA256_SIZE - 1 && (*x)->hash[i] == (*y)->hash[i])
-		i++;
-	return (*x)->hash[i] - (*y)->hash[i];
+	return ctr_sha256_order((*x)->hash, (*y)->hash);
 }
 
 /* One of the two manifests, its policies in the order of hashes and of workload secret IDs. */
