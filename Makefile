@@ -126,7 +126,7 @@ $(foreach f,$(FUZZ),$(call prog,$(BUILD)/fuzz/replay_$(f),\
 $(foreach f,$(FUZZ),$(call prog,$(BUILD)/fuzz/fuzz_$(f),\
 	$(call needs,tests/fuzz/fuzz_$(f).c),$(LIBS_tests) -fsanitize=fuzzer))
 
-tests: all $(UNITBINS) $(SIMBINS) $(REPLAYS) $(IMAGES) $(SIMKEYS)
+tests: all $(UNITBINS) $(SIMBINS) $(REPLAYS) $(IMAGES) $(SIMKEYS) $(BUILD)/envoy/envoy
 fuzzers: $(FUZZERS)
 
 $(IMAGES): scripts/make-images
@@ -136,6 +136,10 @@ $(IMAGES): scripts/make-images
 $(SIMKEYS): | $(BUILD)/sim/simchain
 	$(call say,KEYS,$(@D))
 	$(Q)$(BUILD)/sim/simchain keys $(@D)
+
+$(BUILD)/envoy/envoy: scripts/get-envoy
+	$(call say,GET,$@)
+	$(Q)scripts/get-envoy $@
 
 # The targets that a newcomer runs first install what is missing; probes then need a make of their own.
 demo:

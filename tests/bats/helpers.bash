@@ -8,7 +8,7 @@ cd "$TOP" || exit 1
 BUILD=$(realpath -m "${BUILD:-$TOP/build}")
 BIN=$(realpath "${BIN:-$BUILD/bin}")
 SHARED=$(realpath -m "${SHARED:-../shared}")
-PATH=$BIN:$PATH
+PATH=$BIN:$BUILD/envoy:$PATH
 XDG_CACHE_HOME=$BATS_FILE_TMPDIR/cache
 export BUILD BIN PATH XDG_CACHE_HOME
 unset REGISTRY_AUTH_FILE DOCKER_CONFIG NO_COLOR
