@@ -256,6 +256,20 @@ changed() {
 	openssl x509 -in "$tls/certChain.pem" -noout -checkend 0
 }
 
+@test "--ready: no certificate yet, one that is valid, one that has expired" {
+	refuses 1 output.ready ctr-initializer --errors=json --ready --output "$out"
+	[ ! -e "$out" ]
+	serve . --platform "sim:$CHAIN" --life 2
+	ok join ok
+	run -0 ctr-initializer --ready --output "$out"
+	[ "$output" = "" ]
+	until_true never ctr-initializer -q --ready --output "$out"
+	refuses 1 output.ready ctr-initializer --errors=json --ready --output "$out"
+	[[ $stderr == *expired* ]]
+	: >"$out/tls-config/certChain.pem" 2>/dev/null || { chmod u+w "$out/tls-config/certChain.pem"; : >"$out/tls-config/certChain.pem"; }
+	run ! ctr-initializer --ready --output "$out"
+}
+
 @test "--renew: a new mesh CA is noticed, without a look it is not" {
 	serve . --platform "sim:$CHAIN"
 	stay ok --check 1

@@ -72,6 +72,20 @@ secrets='{"name": "contrast-secrets", "mountPath": "/contrast", "readOnly": true
 	added '$i | has("contrast-initializer")' '{"annotations": {"contrast.edgeless.systems/pod-role": "other"}}'
 }
 
+@test "renew: the Initializer is a sidecar that says when the first certificate is there" {
+	local sidecar='.args == ["--renew"] and .restartPolicy == "Always"
+		and .startupProbe == {exec: {command: ["ctr-initializer", "--ready"]}, periodSeconds: 1, timeoutSeconds: 5, failureThreshold: 3600}
+		and .env[0].name == "COORDINATOR_HOST" and .securityContext.runAsUser == 0'
+	added "\$i[\"contrast-initializer\"] | $sidecar" '{"annotations": {"contrast.edgeless.systems/renew": "true"}}'
+	added "\$i[\"contrast-initializer\"] | $sidecar" '{}' --renew
+	added '$i["contrast-initializer"] | has("restartPolicy") or has("args") or has("startupProbe") | not' \
+		'{"annotations": {"contrast.edgeless.systems/renew": "false"}}' --renew
+	# the policy lets the host run this probe, and nothing else there
+	json_pod <<<'{"annotations": {"contrast.edgeless.systems/renew": "true"}}' | "${adds[@]}" |
+		ctr-manifest policies -o "$BATS_TEST_TMPDIR/policies" >/dev/null
+	grep -q '"ctr-initializer","--ready"' "$BATS_TEST_TMPDIR"/policies/*.rego
+}
+
 @test "mesh: the annotations reach the sidecar" {
 	added '(.spec.initContainers | map(.name)) == ["contrast-initializer", "contrast-service-mesh"]
 		and ($i["contrast-service-mesh"] | (.image | startswith("registry.example/mesh-proxy:0.1.0@")) and .restartPolicy == "Always"

@@ -22,6 +22,7 @@ enum {
 	CHECK,
 	ON_RENEW,
 	VERIFY,
+	READY,
 };
 
 static const struct ctr_opt table[] = {
@@ -35,6 +36,7 @@ static const struct ctr_opt table[] = {
 	{ GROUP, "group", 0, "GID", "may read the key and the secret" },
 	{ RENEW, "renew", 0, NULL, "stay, and renew the certificate" },
 	{ CHECK, "check", 0, "SECONDS", "ask for a new mesh CA (default 60; 0: never)" },
+	{ READY, "ready", 0, NULL, "only say whether a certificate that is valid is there" },
 	{ ON_RENEW, "on-renew", 0, "COMMAND", "run by sh after each renewal" },
 	{ CTR_SRC_CA, "ca-file", 0, "FILE", "PEM roots for HTTPS that replace the system's" },
 	{ VERIFY, "verify-coordinator", 0, "FILE",
@@ -54,7 +56,7 @@ struct args {
 	unsigned request; /* seconds */
 	struct ctr_buf url, name;
 	const char *coordinator, *platform;
-	bool renew;
+	bool renew, ready;
 };
 
 static void args_free(struct args *a)
@@ -114,6 +116,9 @@ static int on_opt(void *ctx, int id, const char *value, struct ctr_err *e)
 	case RENEW:
 		a->renew = true;
 		return 0;
+	case READY:
+		a->ready = true;
+		return 0;
 	case ON_RENEW:
 		a->s.on_renew = value;
 		return 0;
@@ -172,6 +177,20 @@ static int set_http(struct args *a, struct ctr_log *log, struct ctr_err *e)
 	return ctr_http_new(o, &a->s.h.http, e);
 }
 
+/* For a probe: the containers after this one may start. */
+static int ready(const struct output *o, struct ctr_err *e)
+{
+	auto_joined struct joined j = { 0 };
+	bool there;
+
+	if (output_read(o, &j, &there, e) < 0)
+		return -1;
+	if (!there || time(NULL) >= j.until)
+		return ctr_fail(e, CTR_NO, "output.ready", "%s: %s", o->dir,
+				there ? "the certificate has expired" : "no certificate yet");
+	return 0;
+}
+
 int cmd_join(struct ctr_tool *t, int argc, char **argv, struct ctr_buf *out, struct ctr_err *e)
 {
 	CTR_AUTO(args_free)
@@ -201,6 +220,8 @@ int cmd_join(struct ctr_tool *t, int argc, char **argv, struct ctr_buf *out, str
 		return ctr_fail(e, CTR_USAGE, "usage", "%s: no operands", argv[first]);
 	if (a.s.on_renew && !a.renew)
 		return ctr_fail(e, CTR_USAGE, "usage", "--on-renew: only with --renew");
+	if (a.ready)
+		return ready(&a.s.output, e);
 	if (ctr_tool_guard(e) < 0 || set_url(&a, e) < 0 || set_http(&a, &t->log, e) < 0 ||
 	    ctr_platform_open(a.platform, NULL, &a.s.h.platform, e) < 0)
 		return -1;

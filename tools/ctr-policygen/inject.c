@@ -12,6 +12,7 @@
 #define MESH "contrast-service-mesh"
 
 #define ANN_SKIP CTR_ANN_PREFIX "skip-initializer"
+#define ANN_RENEW CTR_ANN_PREFIX "renew"
 #define ANN_INGRESS CTR_ANN_PREFIX "servicemesh-ingress"
 #define ANN_EGRESS CTR_ANN_PREFIX "servicemesh-egress"
 #define ANN_ADMIN CTR_ANN_PREFIX "servicemesh-admin-interface-port"
@@ -154,9 +155,16 @@ static int add_initializer(struct job *j, struct ctr_err *e)
 {
 	static const char *const before[] = { NULL };
 	ctr_auto_buf struct ctr_buf b = { 0 };
+	const char *renew;
 
-	ctr_buf_addf(&b, "name: " INITIALIZER "\nimage: %s\nenv:\n- name: COORDINATOR_HOST\n  value: ",
-		     j->opts->initializer_image);
+	if (setting(j, ANN_RENEW, &renew, e) < 0)
+		return -1;
+	ctr_buf_addf(&b, "name: " INITIALIZER "\nimage: %s\n", j->opts->initializer_image);
+	if (renew ? strcmp(renew, "true") == 0 : j->opts->renew)
+		ctr_buf_adds(&b, "args: [--renew]\nrestartPolicy: Always\nstartupProbe:\n  exec:\n"
+				 "    command: [ctr-initializer, --ready]\n  periodSeconds: 1\n"
+				 "  timeoutSeconds: 5\n  failureThreshold: 3600\n");
+	ctr_buf_adds(&b, "env:\n- name: COORDINATOR_HOST\n  value: ");
 	ctr_json_quote(&b, j->opts->coordinator_host, strlen(j->opts->coordinator_host));
 	/* as root, whatever the pod says for its own: the hardware's report is root's alone to ask for */
 	ctr_buf_adds(&b, "\nsecurityContext:\n  runAsUser: 0\n  runAsNonRoot: false\nvolumeMounts:\n- name: " VOLUME

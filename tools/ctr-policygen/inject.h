@@ -10,7 +10,7 @@ struct inject_opts {
 	const char *coordinator_host;
 	const char *runtime_handler;  /* NULL: leave runtimeClassName */
 	const char *default_class;    /* for pods without one */
-	bool skip_initializer, pin;
+	bool skip_initializer, renew, pin;
 };
 
 /*

@@ -11,7 +11,7 @@
 #endif
 
 enum {
-	O_CLASS = 1, O_ALL, O_HANDLER, O_SKIP_INITIALIZER, O_INITIALIZER, O_MESH, O_HOST, O_NO_PIN, O_LAYOUT,
+	O_CLASS = 1, O_ALL, O_HANDLER, O_SKIP_INITIALIZER, O_RENEW, O_INITIALIZER, O_MESH, O_HOST, O_NO_PIN, O_LAYOUT,
 	O_CACHE, O_NO_CACHE, O_REFRESH, O_OFFLINE, O_MIRROR, O_PLAIN, O_CA, O_PLATFORM, O_SETTINGS,
 	O_FORMAT, O_EXPLAIN, O_VERITY, O_PROGRESS,
 };
@@ -21,6 +21,7 @@ static const struct ctr_opt options[] = {
 	{ O_ALL, "all", 'a', NULL, "take every pod, add the class where it is missing" },
 	{ O_HANDLER, "runtime-handler", 0, "NAME", "runtimeClassName that the pods get" },
 	{ O_SKIP_INITIALIZER, "skip-initializer", 0, NULL, "add no containers" },
+	{ O_RENEW, "renew", 0, NULL, "the Initializer stays, and renews the certificates" },
 	{ O_INITIALIZER, "initializer-image", 0, "REF", "image of the Initializer" },
 	{ O_MESH, "mesh-image", 0, "REF", "image of the service mesh sidecar" },
 	{ O_HOST, "coordinator-host", 0, "HOST", "where the Initializer finds the Coordinator" },
@@ -94,6 +95,7 @@ static int on_option(void *ctx, int id, const char *value, struct ctr_err *e)
 	case O_ALL: o->stream.all = true; return 0;
 	case O_HANDLER: in->runtime_handler = value; return 0;
 	case O_SKIP_INITIALIZER: in->skip_initializer = true; return 0;
+	case O_RENEW: in->renew = true; return 0;
 	case O_INITIALIZER: in->initializer_image = value; return 0;
 	case O_MESH: in->mesh_image = value; return 0;
 	case O_HOST: in->coordinator_host = value; return 0;
