@@ -1,11 +1,12 @@
 # make [all|demo|check|check-sanitize|check-valgrind|fuzz|bench|layers|lint|install|uninstall|dist|clean]
-# Variables: CC CFLAGS LDFLAGS PREFIX BINDIR MANDIR DESTDIR BUILD SHARED V=1 WERROR= SAN=1 T=60
+# Variables: CC CFLAGS LDFLAGS PREFIX BINDIR MANDIR DATADIR DESTDIR BUILD SHARED V=1 WERROR= SAN=1 T=60
 ifeq ($(origin CC),default)
 CC := gcc
 endif
 PREFIX ?= /usr/local
 BINDIR ?= $(PREFIX)/bin
 MANDIR ?= $(PREFIX)/share/man
+DATADIR ?= $(PREFIX)/share/ctr
 BUILD ?= build
 SHARED ?= ../shared
 WERROR ?= -Werror
@@ -179,14 +180,18 @@ lint:
 	$(Q)scripts/lint
 
 PAGES := $(wildcard man/*.[1-8])
+K8S := $(shell find k8s -type f)
 install: all
 	install -d $(DESTDIR)$(BINDIR)
 	install -m 755 $(BINS) $(DESTDIR)$(BINDIR)
+	install -m 755 scripts/deploy.sh $(DESTDIR)$(BINDIR)/ctr-deploy
+	$(Q)for f in $(K8S); do install -D -m 644 $$f $(DESTDIR)$(DATADIR)/$$f || exit 1; done
 	$(Q)for p in $(PAGES); do \
 		install -D -m 644 $$p $(DESTDIR)$(MANDIR)/man$${p##*.}/$${p##*/} || exit 1; done
 
 uninstall:
-	rm -f $(TOOLS:%=$(DESTDIR)$(BINDIR)/%)
+	rm -f $(TOOLS:%=$(DESTDIR)$(BINDIR)/%) $(DESTDIR)$(BINDIR)/ctr-deploy
+	rm -rf $(DESTDIR)$(DATADIR)/k8s
 	$(Q)for p in $(PAGES); do rm -f $(DESTDIR)$(MANDIR)/man$${p##*.}/$${p##*/}; done
 
 dist:
