@@ -308,7 +308,7 @@ finds() {
 	generate >good.json
 	ctr-manifest check good.json
 	finds 1 invalid check.coordinator 'del(.Policies[].Role)'
-	finds 1 invalid check.coordinator '.Policies[].Role = "coordinator"'
+	finds 0 weak check.coordinators '.Policies[].Role = "coordinator"'
 	finds 1 invalid check.pins-nothing '.ReferenceValues = {}'
 	finds 1 invalid check.pins-nothing '.ReferenceValues.snp[0].TrustedMeasurement = "0" * 96'
 	finds 1 invalid check.pins-nothing '.ReferenceValues.tdx[0].MrTd = "0" * 96'

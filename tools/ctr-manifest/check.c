@@ -80,9 +80,13 @@ static void check_roles(struct report *r)
 
 	for (size_t i = 0; i < r->m->n_policies; i++)
 		n += r->m->policies[i].role == CTR_ROLE_COORDINATOR;
-	if (n != 1)
+	if (n == 0)
 		found(r, INVALID, "check.coordinator", "$.Policies",
-		      "%u policies have the role coordinator (expected 1)", n);
+		      "no policy has the role coordinator");
+	else if (n > 1)
+		found(r, WEAK, "check.coordinators", "$.Policies",
+		      "%u policies have the role coordinator: right while one takes the place of another",
+		      n);
 }
 
 /* Pods with one workload secret ID read each other's secrets: right for versions of one workload only. */
