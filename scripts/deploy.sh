@@ -8,12 +8,12 @@ exec 3>&2
 export LC_ALL=C
 
 usage='usage: ctr-deploy [-d DIR] [-n NAMESPACE] [--coordinator URL] [--pod NAME] [--timeout SECONDS] COMMAND
-  up [-r FILE]... [YAML...]        the next four: the first time
-  generate [-r FILE]... [YAML...]  policies, keys and manifest; -r: reference values
+  up [-rk FILE]... [YAML...]       generate, apply, set: the first time; later the same as update
+  generate [-rk FILE]... [YAML...] policies, keys and manifest; -r: reference values; -k: annotated YAML, permitted too
   apply                            the annotated YAML to the cluster
   set [OPTION...]                  the manifest to the Coordinator, which is verified before and after
   verify                           is it the Coordinator of before, and enforces this manifest?
-  update [-r FILE]... [YAML...]    generate, set, apply: another version of the application
+  update [-rk FILE]... [YAML...]   generate, set, apply: another version of the application
   scale KIND/NAME N                other numbers of the same pods
   recover [OPTION...]              the seed to a Coordinator that restarted
   remove                           all of the YAML from the cluster; DIR stays
@@ -144,10 +144,10 @@ key() {
 }
 
 do_generate() {
-	local refs=() old=()
-	while [ "${1-}" = -r ]; do
-		[ $# -gt 1 ] || misused "-r without a file"
-		refs+=(-r "$2")
+	local refs=() keep=() old=()
+	while [[ ${1-} == -[rk] ]]; do
+		[ $# -gt 1 ] || misused "$1 without a file"
+		[ "$1" = -r ] && refs+=(-r "$2") || keep+=("$2")
 		shift 2
 	done
 	mkdir -p "$dir"
@@ -157,7 +157,8 @@ do_generate() {
 	key seedshare-owner share.pem
 	[ ! -e "$dir/manifest.json" ] || old=(-m "$dir/manifest.json")
 	run ctr-manifest "${refs[@]}" "${old[@]}" -w "$dir/owner.pem" -s "$dir/share.pem" "$dir/annotated.yaml.new" \
-		>"$dir/manifest.json.new"
+		"${keep[@]}" >"$dir/manifest.json.new"
+	run ctr-manifest policies -o "$dir/policies" "$dir/annotated.yaml.new" "${keep[@]}" >"$dir/policies.txt"
 	mv "$dir/annotated.yaml.new" "$dir/annotated.yaml"
 	mv "$dir/manifest.json.new" "$dir/manifest.json"
 	run ctr-manifest check "$dir/manifest.json"
@@ -185,7 +186,7 @@ do_set() {
 		! grep -q 'PRIVATE KEY' "$dir/share.pem" || first+=(-s "$dir/share.pem")
 	fi
 	options verify.options
-	run ctr-manifest set "${options[@]}" --coordinator "$url" -p "$dir/annotated.yaml" -w "$dir/owner.pem" \
+	run ctr-manifest set "${options[@]}" --coordinator "$url" -p "$dir/policies" -w "$dir/owner.pem" \
 		"${first[@]}" "$@" "$dir/manifest.json" >"$dir/set.json"
 	ask "$dir/manifest.json"
 	say "the Coordinator enforces $dir/manifest.json; its CAs are in $dir/verified"
@@ -230,6 +231,10 @@ do_remove() {
 }
 
 do_up() {
+	if [ -d "$dir/verified" ]; then
+		do_update "$@"
+		return
+	fi
 	do_generate "$@"
 	do_apply
 	do_set

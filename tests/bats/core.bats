@@ -180,7 +180,7 @@ judge() { # SCRIPT: scripts/check over a tree whose only unit test is a shell sc
 	[ -z "$output" ]
 }
 
-@test "install and uninstall: the programs and pages, nothing else, nothing left" {
+@test "install and uninstall: programs, pages and k8s/, nothing else, nothing left" {
 	[ ! "${SAN:-}${VALGRIND:-}" ] || skip "the plain build does this"
 	ls "$BUILD"/bin/* || skip "no tool is built"
 	make -s install DESTDIR="$BATS_TEST_TMPDIR/root" PREFIX=/usr BUILD="$BUILD"
@@ -188,6 +188,8 @@ judge() { # SCRIPT: scripts/check over a tree whose only unit test is a shell sc
 	{
 		for t in "$BUILD"/bin/*; do echo "./bin/${t##*/}"; done
 		for p in man/*.[1-8]; do echo "./share/man/man${p##*.}/${p##*/}"; done
+		echo ./bin/ctr-deploy
+		find k8s -type f -printf './share/ctr/%p\n'
 	} | sort | diff - "$BATS_TEST_TMPDIR/found"
 	make -s uninstall DESTDIR="$BATS_TEST_TMPDIR/root" PREFIX=/usr BUILD="$BUILD"
 	[ -z "$(find "$BATS_TEST_TMPDIR/root" -type f)" ]

@@ -107,5 +107,6 @@ around() {
 		delete --ignore-not-found -f empty.yaml
 		delete pod/coordinator-0
 		get pods
+		create namespace shop
 	EOS
 }

@@ -54,6 +54,7 @@ joins() { # POD
 	deploy 0 verify
 	cp before/verdict.json ctr/ # it has another nonce
 	diff -r before ctr
+	up
 	[ "$(grep -c manifest.set "$CLUSTER/pods/coordinator-0/log")" -eq 1 ]
 }
 
@@ -140,8 +141,9 @@ joins() { # POD
 @test "the Coordinator is updated: first both are permitted, then the new one alone" {
 	up
 	cp "$CLUSTER/pods/coordinator-0/policy" old
-	sed 's/--log=json/--log=json --lifetime=86400/; s/"--log=json --lifetime/"--log=json", "--lifetime/' coordinator.yaml >new.yaml
-	deploy 0 generate coordinator.yaml new.yaml app.yaml
+	sed 's/--log=json/--log=text/' coordinator.yaml >new.yaml
+	cp ctr/annotated.yaml before.yaml
+	deploy 0 generate -k before.yaml new.yaml app.yaml
 	[[ $output == *'2 policies have the role coordinator'* ]]
 	deploy 0 set
 	deploy 0 apply
