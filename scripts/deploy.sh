@@ -103,6 +103,7 @@ reach() {
 		run sleep 1
 	done
 	url=http://127.0.0.1:$port
+	export no_proxy=127.0.0.1,${no_proxy-${NO_PROXY-}}
 }
 
 # ask MANIFEST: is it a genuine Coordinator that enforces this, with the root CA of before? What it shows goes to verified/.
