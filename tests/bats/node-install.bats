@@ -482,7 +482,7 @@ bad_conf() { # ID TEXT
 		run -0 bash -c "${line/uninstall/uninstall --proc proc}"
 		n=$((n + 1))
 	done < <(examples ctr-node-install.8 | grep '^ctr-')
-	[ "$n" -eq 4 ]
+	[ "$n" -eq 5 ]
 	[ ! -e node/opt/ctr ]
 }
 

@@ -12,6 +12,8 @@ int cmd_install(struct ctr_tool *t, int argc, char **argv, struct ctr_buf *out, 
 int cmd_status(struct ctr_tool *t, int argc, char **argv, struct ctr_buf *out, struct ctr_err *e);
 int cmd_uninstall(struct ctr_tool *t, int argc, char **argv, struct ctr_buf *out,
 		  struct ctr_err *e);
+int cmd_check_node(struct ctr_tool *t, int argc, char **argv, struct ctr_buf *out,
+		   struct ctr_err *e);
 int cmd_gc(struct ctr_tool *t, int argc, char **argv, struct ctr_buf *out, struct ctr_err *e);
 
 enum {
