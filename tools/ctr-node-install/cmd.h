@@ -26,6 +26,7 @@ enum {
 	OPT_CA_FILE,
 	OPT_PROC,
 	OPT_ALL,
+	OPT_PROGRESS,
 };
 
 #define ROW_ROOT                                                                                   \
@@ -60,6 +61,7 @@ struct args {
 	char root[3072]; /* real, "" for the machine itself */
 	const struct node_kind *kind;
 	const char *systemctl, *config, *ca_file, *proc;
+	enum ctr_progress_mode progress;
 	bool no_restart, dry_run, all;
 };
 

@@ -137,7 +137,7 @@ static int sync_tree(const char *top, struct ctr_err *e)
 }
 
 static int fill(const struct config *c, const struct store_version *v, const char *dir,
-		struct ctr_http *http, struct ctr_err *e)
+		struct store_web *web, struct ctr_err *e)
 {
 	ctr_auto_json struct ctr_json *j = record_start(c, v);
 	ctr_auto_buf struct ctr_buf text = { 0 };
@@ -145,7 +145,7 @@ static int fill(const struct config *c, const struct store_version *v, const cha
 	uint8_t sum[CTR_SHA256_SIZE];
 
 	for (size_t i = 0; i < c->n; i++) {
-		if (store_fetch(&c->file[i], dir, http, sum, e) < 0)
+		if (store_fetch(&c->file[i], dir, web, sum, e) < 0)
 			return -1;
 		record_file(files, c->file[i].path, c->file[i].mode, sum);
 	}
@@ -190,10 +190,10 @@ static bool sound(const char *root, const struct store_version *v, const char *r
 }
 
 int store_install(const char *root, const struct config *c, const struct store_version *v,
-		  const struct ctr_http_opts *opts, bool *made, struct ctr_err *e)
+		  const struct ctr_registry_opts *o, bool *made, struct ctr_err *e)
 {
 	ctr_auto_buf struct ctr_buf to = { 0 }, from = { 0 }, base = { 0 };
-	struct ctr_http *http = NULL;
+	struct store_web web = { .o = o };
 	int rc;
 
 	*made = false;
@@ -208,10 +208,8 @@ int store_install(const char *root, const struct config *c, const struct store_v
 	*made = true;
 	if (store_delete(from.p, e) < 0 || ctr_mkdirs(from.p, 0755, e) < 0)
 		return -1;
-	rc = ctr_http_new(opts, &http, e);
-	if (rc == 0)
-		rc = fill(c, v, from.p, http, e);
-	ctr_http_free(http);
+	rc = fill(c, v, from.p, &web, e);
+	store_web_free(&web);
 	if (rc == 0)
 		return put_in_place(from.p, to.p, e) < 0 ? -1 : sync_dir(base.p, e);
 	/* best effort: what stays is swept by the next run */

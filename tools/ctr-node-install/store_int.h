@@ -11,8 +11,16 @@ CTR_MUST int store_hash(const char *path, uint8_t out[CTR_HASH_MAX], struct ctr_
 /* Makes the directory that path is in. */
 CTR_MUST int store_parent(const char *path, struct ctr_err *e);
 
+/* Where files come from; zeroed but for the options, opened when it is needed. */
+struct store_web {
+	const struct ctr_registry_opts *o;
+	struct ctr_http *http;
+	struct ctr_oci_source *registry;
+};
+void store_web_free(struct store_web *w);
+
 /* Brings a file to its place below dir, checked and on the disk; sum is its SHA-256. */
-CTR_MUST int store_fetch(const struct config_file *f, const char *dir, struct ctr_http *http,
+CTR_MUST int store_fetch(const struct config_file *f, const char *dir, struct store_web *web,
 			 uint8_t sum[CTR_SHA256_SIZE], struct ctr_err *e);
 
 #endif
