@@ -52,7 +52,7 @@ BINS := $(TOOLS:%=$(BUILD)/bin/%)
 names = $(patsubst tests/$(1)%.c,%,$(wildcard tests/$(1)*.c))
 UNITBINS := $(patsubst %,$(BUILD)/unit/test_%,$(call names,unit/test_))
 SIMS := $(patsubst tests/sim/%.c,%,$(shell grep -ls '^int main' tests/sim/*.c))
-SIMBINS := $(SIMS:%=$(BUILD)/sim/%) $(BUILD)/sim/ctr-initdata
+SIMBINS := $(SIMS:%=$(BUILD)/sim/%) $(BUILD)/sim/ctr-initdata $(BUILD)/sim/ctr-node-install
 BENCHBINS := $(patsubst %,$(BUILD)/bench/bench_%,$(call names,bench/bench_))
 FUZZ := $(call names,fuzz/fuzz_)
 REPLAYS := $(FUZZ:%=$(BUILD)/fuzz/replay_%)
@@ -119,6 +119,9 @@ $(foreach s,$(SIMS),$(call prog,$(BUILD)/sim/$(s),$(call needs,tests/sim/$(s).c)
 # The guest's program with all platforms, the simulated one too: else the same objects.
 $(call prog,$(BUILD)/sim/ctr-initdata,$(call obj,$(filter-out %/kinds.c,$(wildcard tools/ctr-initdata/*.c))),\
 	$(LIBS_tests))
+# The installer with devices that are files.
+$(call prog,$(BUILD)/sim/ctr-node-install,$(call obj,$(filter-out %/hostio.c,$(wildcard tools/ctr-node-install/*.c)) \
+	tests/sim/lib/hostio.c),$(LIBS_tests))
 $(foreach b,$(call names,bench/bench_),$(call prog,$(BUILD)/bench/bench_$(b),\
 	$(call needs,tests/bench/bench_$(b).c),$(LIBS_tests)))
 # replay_X runs files through fuzz target X, with any compiler; fuzz_X is the fuzzer, with SAN=fuzz.

@@ -128,6 +128,9 @@ bool ctr_appraisal_pins(const struct ctr_appraisal *a, enum ctr_tee tee);
 /* The checks, one for each thing that is asked for; what is not asked for is listed as skipped. */
 void ctr_appraise_snp(const struct ctr_snp_policy *p, const struct ctr_snp_result *r,
 		      struct ctr_checks *cs);
+/* Of that the TCB alone, a TCB_VERSION of 8 bytes as in a report. */
+void ctr_appraise_tcb(struct ctr_checks *cs, const char *check, enum ctr_snp_product product,
+		      const int16_t min[CTR_TCB_N], const uint8_t tcb[8]);
 void ctr_appraise_tdx(const struct ctr_tdx_policy *p, const struct ctr_tdx_result *r,
 		      struct ctr_checks *cs);
 

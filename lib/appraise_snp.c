@@ -149,8 +149,8 @@ static void check_order(const struct ctr_snp_policy *p, const struct ctr_snp_res
 			  "back; it must commit it (SNP_COMMIT)");
 }
 
-static void check_minimum(struct ctr_checks *cs, const char *check, enum ctr_snp_product product,
-			  const int16_t min[CTR_TCB_N], const uint8_t tcb[8])
+void ctr_appraise_tcb(struct ctr_checks *cs, const char *check, enum ctr_snp_product product,
+		      const int16_t min[CTR_TCB_N], const uint8_t tcb[8])
 {
 	static const char *const names[CTR_TCB_N] = { "boot loader", "TEE", "SNP firmware",
 						      "microcode", "FMC" };
@@ -304,6 +304,6 @@ void ctr_appraise_snp(const struct ctr_snp_policy *p, const struct ctr_snp_resul
 	else
 		ctr_check_skip(cs, "snp.product", "not asked for");
 	check_order(p, r, cs);
-	check_minimum(cs, "snp.reported_tcb", r->product, p->min_tcb, q->reported_tcb);
-	check_minimum(cs, "snp.launch_tcb", r->product, p->min_launch_tcb, q->launch_tcb);
+	ctr_appraise_tcb(cs, "snp.reported_tcb", r->product, p->min_tcb, q->reported_tcb);
+	ctr_appraise_tcb(cs, "snp.launch_tcb", r->product, p->min_launch_tcb, q->launch_tcb);
 }

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "enc.h"
+#include "json.h"
 #include "rd.h"
 
 const char *const ctr_check_names[3] = { "pass", "fail", "skipped" };
@@ -162,4 +163,20 @@ int ctr_checks_reject(const struct ctr_checks *cs, struct ctr_err *e)
 	ctr_fail(e, CTR_NO, why ? why->name : "rejected", "rejected: %s: expected %s, found %s",
 		 why ? why->name : "", why ? why->expected : "", why ? why->found : "");
 	return why && *why->detail ? ctr_err_fix(e, "%s", why->detail) : -1;
+}
+
+void ctr_checks_json(const struct ctr_checks *cs, struct ctr_json *arr)
+{
+	for (size_t i = 0; i < cs->n; i++) {
+		const struct ctr_check *c = &cs->v[i];
+		struct ctr_json *o = ctr_json_add_object(arr);
+
+		ctr_json_set_string(o, "name", c->name);
+		ctr_json_set_string(o, "result", ctr_check_names[c->result]);
+		ctr_json_set_string(o, "expected", c->expected);
+		ctr_json_set_string(o, "found", c->found);
+		ctr_json_set_string(o, "detail", c->detail);
+		if (c->set)
+			ctr_json_set_uint(o, "reference_value", c->set - 1);
+	}
 }

@@ -54,6 +54,10 @@ bool ctr_checks_ok(const struct ctr_checks *cs);
 /* The first one that failed, NULL for none. */
 const struct ctr_check *ctr_checks_failed(const struct ctr_checks *cs);
 
+/* Each as an object: name, result, expected, found, detail, and reference_value counted from 0. */
+struct ctr_json;
+void ctr_checks_json(const struct ctr_checks *cs, struct ctr_json *arr);
+
 /* The failure that a verdict ends with: CTR_NO, the first failed check's name as id. Returns -1. */
 int ctr_checks_reject(const struct ctr_checks *cs, struct ctr_err *e);
 

@@ -305,3 +305,50 @@ int ctr_oci_doc_parse(const char *name, const char *p, size_t n, struct ctr_oci_
 	return kind == INDEX ? parse_index(&root, index, e)
 			     : parse_manifest(name, &root, manifest, e);
 }
+
+static int has_title(const struct ctr_jval *layer, const char *title, bool *has, struct ctr_err *e)
+{
+	ctr_auto char *own = NULL;
+
+	if (annotation(layer, "org.opencontainers.image.title", &own, e) < 0)
+		return -1;
+	*has = !title || (own && strcmp(own, title) == 0);
+	return 0;
+}
+
+int ctr_oci_artifact_parse(const char *name, const char *p, size_t n, const char *title,
+			   struct ctr_oci_desc *file, struct ctr_err *e)
+{
+	ctr_auto_json struct ctr_json *j = NULL;
+	struct ctr_jval root, list;
+	size_t layers_n, found = 0;
+	enum kind kind;
+
+	*file = (struct ctr_oci_desc){ 0 };
+	if (ctr_json_parse(name, p, n, &j, e) < 0)
+		return -1;
+	root = ctr_jroot(j);
+	if (classify(name, &root, &kind, e) < 0)
+		return -1;
+	if (kind != MANIFEST)
+		return ctr_fail(e, CTR_FORMAT, "image.type",
+				"%s: an index (expected the manifest of an artifact)", name);
+	list = ctr_jget(&root, "layers");
+	if (ctr_oci_array(&list, CTR_OCI_LAYERS, &layers_n, e) < 0)
+		return -1;
+	for (struct ctr_jval v = ctr_jfirst(&list); layers_n > 0 && v.v; v = ctr_jnext(&v)) {
+		struct ctr_oci_desc d = { 0 };
+		bool has;
+
+		if (descriptor(&v, &d, e) < 0 || has_title(&v, title, &has, e) < 0)
+			return -1;
+		if (has)
+			*file = d;
+		found += has;
+	}
+	if (found == 1)
+		return 0;
+	ctr_fail(e, CTR_FORMAT, "artifact.layer", "%s: %zu of %zu files are meant by %s%s", name,
+		 found, layers_n, title ? "#" : "a reference without #NAME", title ? title : "");
+	return ctr_err_fix(e, "name the file's org.opencontainers.image.title behind #");
+}

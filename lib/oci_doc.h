@@ -66,6 +66,16 @@ CTR_MUST int ctr_oci_doc_parse(const char *name, const char *p, size_t n,
 			       struct ctr_err *e);
 
 /*
+ * A manifest whose layers are files as they are (an artifact, as oras pushes them): the descriptor
+ * of the only one, or, with a title, of the only one that has it as its annotation
+ * org.opencontainers.image.title. Types of layers and configuration do not matter. CTR_FORMAT:
+ * "artifact.layer" (none of that title, or more than one), "image.type" (an index too), "limit" and
+ * those above.
+ */
+CTR_MUST int ctr_oci_artifact_parse(const char *name, const char *p, size_t n, const char *title,
+				    struct ctr_oci_desc *file, struct ctr_err *e);
+
+/*
  * An image configuration. CTR_FORMAT "image.config", "image.digest-form", "limit", and the json.
  * ids.
  */

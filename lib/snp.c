@@ -144,10 +144,10 @@ int ctr_snp_parse(const uint8_t *p, size_t n, struct ctr_snp_report *r, struct c
 	return 0;
 }
 
-enum ctr_snp_product ctr_snp_cpuid_product(const struct ctr_snp_report *r)
+enum ctr_snp_product ctr_snp_cpu_product(unsigned family, unsigned model)
 {
 	static const struct {
-		uint8_t family, from, to;
+		unsigned family, from, to;
 		enum ctr_snp_product product;
 	} known[] = {
 		{ 0x19, 0x00, 0x0f, CTR_MILAN },
@@ -156,12 +156,17 @@ enum ctr_snp_product ctr_snp_cpuid_product(const struct ctr_snp_report *r)
 		{ 0x1a, 0x00, 0x11, CTR_TURIN },
 	};
 
-	for (size_t i = 0; r->version >= 3 && i < sizeof known / sizeof *known; i++) {
-		if (r->cpuid_family == known[i].family && r->cpuid_model >= known[i].from &&
-		    r->cpuid_model <= known[i].to)
+	for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
+		if (family == known[i].family && model >= known[i].from && model <= known[i].to)
 			return known[i].product;
 	}
 	return CTR_PRODUCTS;
+}
+
+enum ctr_snp_product ctr_snp_cpuid_product(const struct ctr_snp_report *r)
+{
+	return r->version >= 3 ? ctr_snp_cpu_product(r->cpuid_family, r->cpuid_model)
+			       : CTR_PRODUCTS;
 }
 
 static void mask(struct ctr_json *obj, const char *key, uint64_t v)

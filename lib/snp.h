@@ -86,6 +86,9 @@ static inline enum ctr_snp_key ctr_snp_signing_key(const struct ctr_snp_report *
 	return (enum ctr_snp_key)(r->signer_info >> 2 & 7);
 }
 
+/* The product of a CPU, by family and model as Linux shows them; CTR_PRODUCTS: not known. */
+enum ctr_snp_product ctr_snp_cpu_product(unsigned family, unsigned model);
+
 /* The product that the CPUID bytes say: CTR_PRODUCTS for version 2, which has none, and for what is
  * not known. */
 enum ctr_snp_product ctr_snp_cpuid_product(const struct ctr_snp_report *r);

@@ -153,22 +153,6 @@ int ctr_verify(const struct ctr_verifier *vf, const struct ctr_evidence *ev, str
 	return 0;
 }
 
-static void checks_json(const struct ctr_checks *cs, struct ctr_json *arr)
-{
-	for (size_t i = 0; i < cs->n; i++) {
-		const struct ctr_check *c = &cs->v[i];
-		struct ctr_json *o = ctr_json_add_object(arr);
-
-		ctr_json_set_string(o, "name", c->name);
-		ctr_json_set_string(o, "result", ctr_check_names[c->result]);
-		ctr_json_set_string(o, "expected", c->expected);
-		ctr_json_set_string(o, "found", c->found);
-		ctr_json_set_string(o, "detail", c->detail);
-		if (c->set)
-			ctr_json_set_uint(o, "reference_value", c->set - 1);
-	}
-}
-
 static int snp_json(const struct ctr_verdict *v, struct ctr_json *obj, struct ctr_err *e)
 {
 	struct ctr_json *claims;
@@ -270,6 +254,6 @@ int ctr_verdict_json(const struct ctr_verifier *vf, const struct ctr_verdict *v,
 		ctr_json_set_null(obj, "collateral_expires");
 	}
 	checks = ctr_json_set_array(obj, "checks");
-	checks_json(&v->checks, checks);
+	ctr_checks_json(&v->checks, checks);
 	return checks ? 0 : ctr_fail_mem(e);
 }

@@ -482,44 +482,6 @@ bad_conf() { # ID TEXT
 		run -0 bash -c "${line/uninstall/uninstall --proc proc}"
 		n=$((n + 1))
 	done < <(examples ctr-node-install.8 | grep '^ctr-')
-	[ "$n" -eq 4 ]
+	[ "$n" -eq 5 ]
 	[ ! -e node/opt/ctr ]
-}
-
-web() { # BEHAVIOUR: the configuration with one file from a server that behaves so
-	jq --arg url "https://127.0.0.1:$TLS/v2/$1/x/blobs/$LAYER" --arg sri "$sri" '.files[0] |= (.url = $url | .integrity = $sri)' \
-		runtime.json >web.json
-}
-
-@test "files from the web: resumed where they broke, refused when they are others" {
-	unset http_proxy https_proxy HTTPS_PROXY
-	openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj /CN=127.0.0.1 -days 2 \
-		-addext subjectAltName=IP:127.0.0.1 -keyout key.pem -out cert.pem 2>/dev/null
-	"$BUILD/sim/httpd" cert.pem key.pem >sim.log 3>&- &
-	echo $! >pid
-	for _ in {1..100}; do
-		! grep -q LAYER= sim.log || break
-		sleep 0.1
-	done
-	export "$(head -n 1 sim.log | grep -o 'TLS=[0-9]*')" "$(grep -o 'LAYER=[^ ]*' sim.log)"
-	sri=sha256-$(xxd -r -p <<<"${LAYER#sha256:}" | base64 -w0)
-	tree >before
-	web gone
-	refuses 4 fetch.status ctr-node-install install --root node --config web.json --ca-file cert.pem --errors=json
-	web wrong
-	refuses 1 integrity ctr-node-install install --root node --config web.json --ca-file cert.pem --errors=json
-	web tail
-	refuses 1 integrity ctr-node-install install --root node --config web.json --ca-file cert.pem --errors=json
-	web ok
-	refuses 4 http.tls ctr-node-install install --root node --config web.json --errors=json
-	tree | diff before -
-	web flaky
-	config=web.json run -0 install --ca-file cert.pem
-	[ "sha256:$(sha256sum <node/opt/ctr/kata-cc-*/bin/containerd-shim-kata-v2 | cut -d' ' -f1)" = "$LAYER" ]
-	grep -q 206 sim.log || grep -c flaky sim.log | grep -qx '[2-9]'
-	config=web.json ok install --ca-file cert.pem
-}
-
-teardown() {
-	[ ! -e pid ] || kill "$(cat pid)"
 }

@@ -3,7 +3,7 @@
  * and out again, and every byte is as it was. The first byte chooses: a template, a schema, a
  * snapshotter.
  */
-/* needs: tools/ctr-node-install/containerd.c tools/ctr-node-install/owned.c tools/ctr-node-install/tomldoc.c */
+/* needs: tools/ctr-node-install/containerd.c tools/ctr-node-install/owned.c tools/ctr-node-install/tomldoc.c tools/ctr-node-install/tomlword.c */
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>

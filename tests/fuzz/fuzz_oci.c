@@ -28,6 +28,15 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	} else if (e.code == CTR_OK) {
 		abort();
 	}
+	for (int i = 0; i < 2; i++) {
+		struct ctr_oci_desc d;
+
+		e = (struct ctr_err){ 0 };
+		if (ctr_oci_artifact_parse("doc", text, size, i ? "a" : NULL, &d, &e) == 0
+			    ? !ctr_oci_digest_ok(d.digest) || d.size > (uint64_t)1 << 50
+			    : e.code == CTR_OK)
+			abort();
+	}
 	e = (struct ctr_err){ 0 };
 	if (ctr_oci_config_parse("config", text, size, &c, &e) == 0) {
 		for (size_t i = 1; i < c.volumes.n; i++) {

@@ -1,5 +1,5 @@
 /* tools/ctr-node-install: reading TOML, the parts that are ours, and containerd's configuration. */
-/* needs: tools/ctr-node-install/containerd.c tools/ctr-node-install/owned.c tools/ctr-node-install/tomldoc.c */
+/* needs: tools/ctr-node-install/containerd.c tools/ctr-node-install/owned.c tools/ctr-node-install/tomldoc.c tools/ctr-node-install/tomlword.c */
 #include "t.h"
 
 #include "tools/ctr-node-install/containerd.h"

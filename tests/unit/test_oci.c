@@ -43,6 +43,58 @@ static void reads_manifests(void **s)
 	}
 }
 
+#define FILE_OF(digit, title)                                                                      \
+	"{\"mediaType\":\"x/y\",\"digest\":\"sha256:" digit digit digit digit                      \
+	"\",\"size\":5,\"annotations\":" title "}"
+#define SIXTEEN(c) c c c c c c c c c c c c c c c c
+#define TITLE(t) "{\"org.opencontainers.image.title\":\"" t "\"}"
+#define ARTIFACT(layers)                                                                           \
+	"{\"schemaVersion\":2,\"artifactType\":\"x/z\",\"config\":{\"mediaType\":\"" OCI           \
+	"empty.v1+json\",\"digest\":\"" D "\",\"size\":2},\"layers\":[" layers "]}"
+
+static void picks_an_artifacts_file(void **s)
+{
+	static const char one[] = ARTIFACT(FILE_OF(SIXTEEN("1"), "null")),
+			  two[] = ARTIFACT(FILE_OF(SIXTEEN("1"), TITLE("a")) "," FILE_OF(
+				  SIXTEEN("2"), TITLE("b"))),
+			  same[] = ARTIFACT(FILE_OF(SIXTEEN("1"), TITLE("a")) "," FILE_OF(
+				  SIXTEEN("2"), TITLE("a"))),
+			  odd[] = ARTIFACT(FILE_OF(SIXTEEN("1"), TITLE("a")) ",{}"),
+			  none[] = ARTIFACT(""),
+			  index[] = "{\"schemaVersion\":2,\"manifests\":[" LAYER("x/y") "]}";
+	static const struct {
+		const char *text, *title, *id;
+		char digit;
+	} t[] = {
+		{ one, NULL, NULL, '1' },
+		{ two, "b", NULL, '2' },
+		{ two, NULL, "artifact.layer", 0 },
+		{ two, "c", "artifact.layer", 0 },
+		{ one, "a", "artifact.layer", 0 },
+		{ same, "a", "artifact.layer", 0 },
+		{ none, NULL, "artifact.layer", 0 },
+		{ odd, "a", "json.missing", 0 },
+		{ index, NULL, "image.type", 0 },
+		{ "{}", NULL, "json.missing", 0 },
+	};
+
+	(void)s;
+	for (size_t i = 0; i < sizeof t / sizeof *t; i++) {
+		struct ctr_oci_desc d;
+
+		if (t[i].id) {
+			T_FAILS(ctr_oci_artifact_parse("doc", t[i].text, strlen(t[i].text),
+						       t[i].title, &d, e),
+				CTR_FORMAT, t[i].id);
+			continue;
+		}
+		T_OK(ctr_oci_artifact_parse("doc", t[i].text, strlen(t[i].text), t[i].title, &d,
+					    e));
+		assert_int_equal(d.digest[7], t[i].digit);
+		assert_int_equal(d.size, 5);
+	}
+}
+
 static void refuses_documents(void **s)
 {
 	static const struct {
@@ -349,11 +401,11 @@ static void verifies_bytes(void **s)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(reads_manifests),    cmocka_unit_test(refuses_documents),
-		cmocka_unit_test(counts_are_bounded), cmocka_unit_test(picks_from_an_index),
-		cmocka_unit_test(platforms),	      cmocka_unit_test(reads_configurations),
-		cmocka_unit_test(null_is_absent),     cmocka_unit_test(refuses_configurations),
-		cmocka_unit_test(verifies_bytes),
+		cmocka_unit_test(reads_manifests),	  cmocka_unit_test(picks_an_artifacts_file),
+		cmocka_unit_test(refuses_documents),	  cmocka_unit_test(counts_are_bounded),
+		cmocka_unit_test(picks_from_an_index),	  cmocka_unit_test(platforms),
+		cmocka_unit_test(reads_configurations),	  cmocka_unit_test(null_is_absent),
+		cmocka_unit_test(refuses_configurations), cmocka_unit_test(verifies_bytes),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

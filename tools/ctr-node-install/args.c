@@ -47,6 +47,8 @@ int args_take(void *ctx, int id, const char *value, struct ctr_err *e)
 	case OPT_PROC:
 		a->proc = value;
 		return 0;
+	case OPT_PROGRESS:
+		return ctr_progress_parse(value, &a->progress, e);
 	case OPT_NO_RESTART:
 		a->no_restart = true;
 		return 0;

@@ -12,6 +12,8 @@ int cmd_install(struct ctr_tool *t, int argc, char **argv, struct ctr_buf *out, 
 int cmd_status(struct ctr_tool *t, int argc, char **argv, struct ctr_buf *out, struct ctr_err *e);
 int cmd_uninstall(struct ctr_tool *t, int argc, char **argv, struct ctr_buf *out,
 		  struct ctr_err *e);
+int cmd_check_node(struct ctr_tool *t, int argc, char **argv, struct ctr_buf *out,
+		   struct ctr_err *e);
 int cmd_gc(struct ctr_tool *t, int argc, char **argv, struct ctr_buf *out, struct ctr_err *e);
 
 enum {
@@ -24,6 +26,7 @@ enum {
 	OPT_CA_FILE,
 	OPT_PROC,
 	OPT_ALL,
+	OPT_PROGRESS,
 };
 
 #define ROW_ROOT                                                                                   \
@@ -58,6 +61,7 @@ struct args {
 	char root[3072]; /* real, "" for the machine itself */
 	const struct node_kind *kind;
 	const char *systemctl, *config, *ca_file, *proc;
+	enum ctr_progress_mode progress;
 	bool no_restart, dry_run, all;
 };
 

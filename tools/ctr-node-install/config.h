@@ -4,6 +4,7 @@
 
 #include "hash.h"
 #include "json.h"
+#include "oci.h"
 
 #include "kata.h"
 
@@ -13,8 +14,10 @@
 #define CONFIG_RECORD "install.json"	     /* likewise */
 
 struct config_file {
-	const char *url;  /* file:///absolute or https:// */
-	const char *path; /* below the runtime's directory */
+	const char *url;       /* file:///absolute, https:// or oci:// */
+	struct ctr_imgref ref; /* oci:// alone */
+	const char *title;     /* likewise: of the file among several, or NULL */
+	const char *path;      /* below the runtime's directory */
 	unsigned mode;
 	bool pinned; /* alg and digest are to be met */
 	enum ctr_hash_alg alg;

@@ -1,8 +1,8 @@
-#include <stdlib.h>
 #include <string.h>
 
 #include "cmd.h"
 #include "textdiff.h"
+#include "tool_registry.h"
 
 static const struct ctr_opt opts[] = {
 	{ OPT_CONFIG, "config", 'c', "FILE", "what to install (JSON)" },
@@ -12,15 +12,10 @@ static const struct ctr_opt opts[] = {
 	ROW_SYSTEMCTL,
 	ROW_NO_RESTART,
 	{ OPT_CA_FILE, "ca-file", 0, "FILE", "PEM roots for https that replace the system's" },
+	{ OPT_PROGRESS, "progress", 0, "auto|text|json|none",
+	  "of downloads (default auto: on a terminal)" },
 	{ 0 },
 };
-
-static const char *env(const char *upper, const char *lower)
-{
-	const char *v = getenv(upper);
-
-	return v && *v ? v : getenv(lower);
-}
 
 static int show(const struct args *a, const struct config *c, const struct store_version *v,
 		const struct change *ch, struct ctr_buf *out, struct ctr_err *e)
@@ -44,15 +39,13 @@ static int make(const struct args *a, const struct config *c, const struct store
 	struct units u = {
 		.systemctl = a->systemctl, .off = a->no_restart, .node = ch->node, .log = log
 	};
-	struct ctr_http_opts http = { .ca_file = a->ca_file,
-				      .http_proxy = getenv("http_proxy"),
-				      .https_proxy = env("HTTPS_PROXY", "https_proxy"),
-				      .no_proxy = env("NO_PROXY", "no_proxy"),
-				      .log = log };
+	ctr_auto_tool_registry struct ctr_tool_registry web = { 0 };
 	bool made;
 
 	/* containerd is told of nothing that is not whole on the disk */
-	if (store_install(a->root, c, v, &http, &made, e) < 0) {
+	if (ctr_tool_registry_env(&web, a->ca_file, log, e) < 0)
+		return -1;
+	if (store_install(a->root, c, v, &web.o, &made, e) < 0) {
 		struct ctr_err why = { 0 };
 
 		/* the node is as it was; should even that fail, the next run sweeps */
@@ -96,8 +89,9 @@ static int run(const struct args *a, const struct config *c, struct ctr_log *log
 int cmd_install(struct ctr_tool *t, int argc, char **argv, struct ctr_buf *out, struct ctr_err *e)
 {
 	auto_config struct config c = { 0 };
+	struct ctr_progress progress;
 	struct args a = { 0 };
-	int first = 0;
+	int first = 0, rc;
 
 	t->synopsis = "--config FILE [options]";
 	t->summary = "Installs the runtime that FILE describes beside what is there, and tells "
@@ -112,5 +106,10 @@ int cmd_install(struct ctr_tool *t, int argc, char **argv, struct ctr_buf *out, 
 		return ctr_fail(e, CTR_USAGE, "usage", "--config is missing");
 	if (config_load(a.config, &c, e) < 0)
 		return -1;
-	return run(&a, &c, &t->log, out, e);
+	ctr_progress_init(&progress, t->name,
+			  t->log.level < CTR_WARN ? CTR_PROGRESS_NONE : a.progress);
+	t->log.progress = &progress;
+	rc = run(&a, &c, &t->log, out, e);
+	t->log.progress = NULL;
+	return rc;
 }

@@ -91,6 +91,11 @@ const struct kata_platform *kata_platform(const char *name)
 	return NULL;
 }
 
+const char *kata_tee(const struct kata_platform *p)
+{
+	return p->set & TDX ? "tdx" : "snp";
+}
+
 const char *kata_platforms(void)
 {
 	return "qemu-snp, qemu-snp-gpu, qemu-tdx, qemu-tdx-gpu, clh-snp, clh-snp-gpu";

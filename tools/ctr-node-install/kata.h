@@ -16,6 +16,7 @@ struct kata {
 };
 
 const struct kata_platform *kata_platform(const char *name); /* NULL: unknown */
+const char *kata_tee(const struct kata_platform *p);	     /* "snp" or "tdx" */
 const char *kata_platforms(void);			     /* their names, for messages */
 
 /* The i-th file that the platform needs, as a path below the runtime's directory; NULL behind the

@@ -4,6 +4,7 @@ static const struct ctr_cmd cmds[] = {
 	{ "install", "ctr-node-install install", cmd_install },
 	{ "status", "ctr-node-install status", cmd_status },
 	{ "uninstall", "ctr-node-install uninstall", cmd_uninstall },
+	{ "check-node", "ctr-node-install check-node", cmd_check_node },
 	{ "gc", "ctr-node-install gc", cmd_gc },
 	{ 0 },
 };
@@ -24,13 +25,14 @@ static int usual(struct ctr_tool *t, int argc, char **argv, struct ctr_buf *out,
 	int first = 0;
 
 	(void)out;
-	t->synopsis = "install|status|uninstall|gc [options]";
+	t->synopsis = "install|status|uninstall|gc|check-node [options]";
 	t->summary = "Puts a confidential runtime on a node of a cluster, looks after it, and "
 		     "takes it away.\n\n"
 		     "  install     fetch, check, install, tell containerd\n"
 		     "  status      what is installed, active, and not as it should be\n"
 		     "  uninstall   put everything back\n"
-		     "  gc          delete versions that nothing uses";
+		     "  gc          delete versions that nothing uses\n"
+		     "  check-node  can this node run confidential guests?";
 	t->example = "ctr-node-install install --config runtime.json --dry-run";
 	t->opts = none;
 	if (ctr_tool_opts(t, argc, argv, no_option, NULL, &first, e) < 0 || t->served)
@@ -38,7 +40,7 @@ static int usual(struct ctr_tool *t, int argc, char **argv, struct ctr_buf *out,
 	if (first < argc)
 		return ctr_fail(e, CTR_USAGE, "usage", "%s: unknown command", argv[first]);
 	return ctr_fail(e, CTR_USAGE, "usage",
-			"no command (expected install, status, uninstall or gc)");
+			"no command (expected install, status, uninstall, gc or check-node)");
 }
 
 int main(int argc, char **argv)

@@ -10,7 +10,7 @@
 
 #include "config.h"
 #include "containerd.h"
-#include "http_curl.h"
+#include "registry.h"
 
 #define STORE_DIR "/opt/ctr"
 #define STORE_STATE STORE_DIR "/.state"
@@ -42,10 +42,11 @@ void store_runtime(const struct config *c, const struct store_version *v, struct
 /*
  * Fetches, checks and installs the version, unless it is there and sound (*made false). It appears
  * whole or not at all. CTR_NO "integrity": bytes that are not those asked for. CTR_ENV: "http.*",
- * "fetch.status", "write".
+ * "fetch.status", "write", "fetch.missing" (not in the registry) and those of registry.h;
+ * CTR_FORMAT "artifact.layer", "image.*".
  */
 CTR_MUST int store_install(const char *root, const struct config *c, const struct store_version *v,
-			   const struct ctr_http_opts *http, bool *made, struct ctr_err *e);
+			   const struct ctr_registry_opts *web, bool *made, struct ctr_err *e);
 
 /* The versions on the node, sorted by name. */
 CTR_MUST int store_list(const char *root, struct store_list *l, struct ctr_err *e);

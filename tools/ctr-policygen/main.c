@@ -1,8 +1,8 @@
 #include <string.h>
 
-#include "registry.h"
 #include "stream.h"
 #include "tool.h"
+#include "tool_registry.h"
 
 #define MANY 32
 
@@ -129,63 +129,6 @@ static int cache_dir(const struct opts *o, struct ctr_buf *b, struct ctr_err *e)
 	return ctr_buf_ok(b, "cache directory", e);
 }
 
-struct logins {
-	struct ctr_buf path[2];
-	struct ctr_cred_file file[3];
-	size_t n;
-};
-
-/* REGISTRY_AUTH_FILE alone if it is set, else Docker's file and then that of Podman and its relatives. */
-static int login_files(struct logins *l, struct ctr_err *e)
-{
-	const char *named = getenv("REGISTRY_AUTH_FILE"), *home = getenv("HOME");
-	const char *docker = getenv("DOCKER_CONFIG"), *run = getenv("XDG_RUNTIME_DIR");
-
-	if (named && *named) {
-		l->file[l->n++] = (struct ctr_cred_file){ named, true };
-		return 0;
-	}
-	if (docker && *docker)
-		ctr_buf_addf(&l->path[0], "%s/config.json", docker);
-	else if (home && *home)
-		ctr_buf_addf(&l->path[0], "%s/.docker/config.json", home);
-	if (run && *run)
-		ctr_buf_addf(&l->path[1], "%s/containers/auth.json", run);
-	for (size_t i = 0; i < 2; i++) {
-		if (ctr_buf_ok(&l->path[i], "path", e) < 0)
-			return -1;
-		if (l->path[i].n)
-			l->file[l->n++] = (struct ctr_cred_file){ l->path[i].p, false };
-	}
-	return 0;
-}
-
-static const char *env2(const char *a, const char *b)
-{
-	const char *v = getenv(a);
-
-	return v && *v ? v : getenv(b);
-}
-
-static int registry(const struct opts *o, const struct logins *l, struct ctr_oci_source **out,
-		    struct ctr_err *e)
-{
-	struct ctr_registry_opts r = {
-		.mirrors = o->mirrors.v,
-		.plain = o->plain.v,
-		.http = { .ca_file = o->ca_file,
-			  .http_proxy = getenv("http_proxy"),
-			  .https_proxy = env2("HTTPS_PROXY", "https_proxy"),
-			  .no_proxy = env2("NO_PROXY", "no_proxy") },
-		.creds = { .file = l->file, .nfile = l->n },
-		.log = &tool.log,
-	};
-
-	if (!r.http.ca_file)
-		r.http.ca_file = env2("CURL_CA_BUNDLE", "SSL_CERT_FILE");
-	return o->offline ? 0 : ctr_registry_new(&r, out, e);
-}
-
 static int with_images(struct opts *o, struct ctr_oci_source *reg, struct ctr_spool *out,
 		       struct ctr_err *e)
 {
@@ -215,21 +158,22 @@ static int with_images(struct opts *o, struct ctr_oci_source *reg, struct ctr_sp
 
 static int run(struct opts *o, struct ctr_err *e)
 {
+	ctr_auto_tool_registry struct ctr_tool_registry r = { 0 };
 	struct ctr_oci_source *reg = NULL;
-	struct logins l = { 0 };
 	ctr_auto_spool struct ctr_spool out;
 	int rc = -1;
 
 	ctr_spool_init(&out);
+	r.o.mirrors = o->mirrors.v;
+	r.o.plain = o->plain.v;
 	o->stream.settings = &o->settings;
 	o->stream.log = &tool.log;
-	if (settings_load(o->settings_file, &o->settings, e) == 0 && login_files(&l, e) == 0 &&
-	    registry(o, &l, &reg, e) == 0 && with_images(o, reg, &out, e) == 0)
+	if (settings_load(o->settings_file, &o->settings, e) == 0 &&
+	    ctr_tool_registry_env(&r, o->ca_file, &tool.log, e) == 0 &&
+	    (o->offline || ctr_registry_new(&r.o, &reg, e) == 0) && with_images(o, reg, &out, e) == 0)
 		rc = ctr_spool_send(&out, STDOUT_FILENO, "standard output", e);
 	if (reg)
 		reg->free(reg);
-	for (size_t i = 0; i < 2; i++)
-		ctr_buf_free(&l.path[i]);
 	settings_free(&o->settings);
 	return rc;
 }
