@@ -6,8 +6,8 @@ load policygen
 
 setup_file() {
 	schemas=$BUILD/k8s/kubernetes_validate-1.37.0-py3-none-any.whl
-	[ -e "$schemas" ] || /usr/bin/python3 -m pip -q --disable-pip-version-check download --no-deps --require-hashes \
-		-r "$TOP/tests/k8s/schemas.txt" -d "$BUILD/k8s" >&2
+	[ -e "$schemas" ] || python3 -m pip download -q --disable-pip-version-check --no-input --no-deps --only-binary :all: \
+		--require-hashes -r tests/k8s/schemas.txt -d "$BUILD/k8s" >&2
 	export schemas
 }
 
