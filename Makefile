@@ -1,4 +1,4 @@
-# make [all|demo|check|check-sanitize|check-valgrind|fuzz|bench|layers|lint|install|uninstall|dist|clean]
+# make [all|demo|check|check-sanitize|check-valgrind|fuzz|bench|layers|lint|images|install|uninstall|dist|clean]
 # Variables: CC CFLAGS LDFLAGS PREFIX BINDIR MANDIR DATADIR DESTDIR BUILD SHARED V=1 WERROR= SAN=1 T=60
 ifeq ($(origin CC),default)
 CC := gcc
@@ -57,7 +57,7 @@ BENCHBINS := $(patsubst %,$(BUILD)/bench/bench_%,$(call names,bench/bench_))
 FUZZ := $(call names,fuzz/fuzz_)
 REPLAYS := $(FUZZ:%=$(BUILD)/fuzz/replay_%)
 FUZZERS := $(FUZZ:%=$(BUILD)/fuzz/fuzz_%)
-# What k8s/examples runs, as OCI layouts; the last one written stands for all.
+# What k8s runs, as OCI layouts; the last one written stands for all.
 IMAGES := $(BUILD)/images/agent/index.json
 # RSA keys of simulated CAs: too slow to make for each test.
 SIMKEYS := $(BUILD)/sim/keys/asvk.key
@@ -67,7 +67,7 @@ obj = $(patsubst %.rego,$(BUILD)/%.rego.o,$(patsubst %.c,$(BUILD)/%.o,$(1)))
 .DELETE_ON_ERROR:
 .SECONDARY:
 .PHONY: all tests fuzzers demo check check-sanitize check-valgrind fuzz bench layers lint \
-	install uninstall dist clean FORCE
+	images install uninstall dist clean FORCE
 export BUILD SHARED
 
 all: $(BINS)
@@ -181,6 +181,9 @@ lint:
 	$(Q)$(MAKE) $(JOBS) CC=clang BUILD=$(BUILD)/clang tests
 	$(Q)$(MAKE) $(JOBS) tests
 	$(Q)scripts/lint
+
+images: all
+	$(Q)scripts/build-images $(BUILD)/oci
 
 PAGES := $(wildcard man/*.[1-8])
 K8S := $(shell find k8s -type f)

@@ -66,7 +66,7 @@ demo() {
 			esac
 		}
 		kubectl() {
-			[ "$1" = get ] && cat k8s/examples/*.yaml && return
+			[ "$1" = get ] && cat k8s/coordinator.yaml k8s/examples/*.yaml && return
 			command ctr-coordinatord --platform "sim:chain,host_data=$(digest coordinator)" "${trust[@]}" --store "dir:$PWD/store" \
 				--listen 127.0.0.1:0 --listen-probes 127.0.0.1:0 --listen-transit none ${SAN:+--insecure-no-sandbox} >/dev/null 2>log 3>&- &
 			echo $! >coordinator

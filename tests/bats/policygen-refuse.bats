@@ -331,7 +331,7 @@ damage() { # FILE N
 @test "damaged input ends in an answer, never in a crash" {
 	RANDOM=${SEED:-7}
 	for i in $(seq "${RUNS:-150}"); do
-		cat k8s/examples/*.yaml >"$BATS_TEST_TMPDIR/in"
+		cat k8s/coordinator.yaml k8s/examples/*.yaml >"$BATS_TEST_TMPDIR/in"
 		damage "$BATS_TEST_TMPDIR/in" 3
 		status=0
 		"${adds[@]}" "$BATS_TEST_TMPDIR/in" >/dev/null 2>&1 || status=$?

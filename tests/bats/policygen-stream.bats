@@ -21,7 +21,7 @@ adds_only() {
 }
 
 @test "every example and every application of the rego tests: only additions" {
-	for f in "$TOP"/k8s/examples/{agent,coordinator,db,web}.yaml; do
+	for f in "$TOP"/k8s/{coordinator,examples/agent,examples/db,examples/web}.yaml; do
 		adds_only "$f"
 	done
 	for f in "$TOP"/tests/rego/apps/*/pod.yaml; do
@@ -298,9 +298,9 @@ adds_only() {
 }
 
 @test "ctr-manifest takes what comes out" {
-	cat "$TOP"/k8s/examples/*.yaml | "${adds[@]}" >annotated
+	cat "$TOP"/k8s/{coordinator,examples/*}.yaml | "${adds[@]}" >annotated
 	for format in initdata policy; do
-		cat "$TOP"/k8s/examples/*.yaml | "${adds[@]}" --format $format | ctr-manifest -q >m.json
+		cat "$TOP"/k8s/{coordinator,examples/*}.yaml | "${adds[@]}" --format $format | ctr-manifest -q >m.json
 		jq -e '.Policies | length == 6 and ([.[] | select(.Role == "coordinator")] | length) == 1 and ([.[] | select(.WorkloadSecretID == "shop-database")] | length) == 1' m.json
 	done
 }

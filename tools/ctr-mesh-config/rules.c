@@ -92,7 +92,7 @@ int mesh_nft(const struct mesh *m, struct ctr_buf *b, struct ctr_err *e)
 		ctr_buf_adds(b, "\t\tct state invalid drop\n"
 				"\t\ttcp flags & (fin | syn | rst | ack) == syn goto connect\n"
 				"\t\tct state { established, related } accept\n"
-				"\t\tmeta l4proto { icmp, ipv6-icmp } accept\n");
+				"\t\tmeta l4proto { icmp, icmpv6 } accept\n");
 	}
 	ctr_buf_adds(b, "\t}\n}\n");
 	return ctr_buf_ok(b, "rules", e);
