@@ -14,7 +14,8 @@
 
 /*
  * NAME is a label of RFC 1123 (lower case, digits, hyphens, at most 63); o's strings are borrowed.
- * CTR_USAGE "store.spec"; those of ctr_kube_new. Nothing is asked yet.
+ * CTR_USAGE "store.spec"; those of ctr_kube_new. Nothing is asked yet. What
+ * the store's calls fail with for want of an answer is CTR_ENV, and of kube.h.
  */
 CTR_MUST int ctr_hstore_kube(const struct ctr_kube_opts *o, const char *name,
 			     struct ctr_hstore **out, struct ctr_err *e);

@@ -185,6 +185,28 @@ meddles() {
 	api=$b pod 0 web.policy
 }
 
+# watches: how often the API server was asked for one
+watches() { grep -c 'watch=1' requests; }
+
+@test "a watch that lies, or ends at once, is not asked for again without a pause, and nothing is missed" {
+	first
+	second --peer "$a"
+	deploys
+	eventually ready "$b_probes"
+	t=$(next manifest.json "$none") n=1
+	for how in "text {}" "status 410" "close x"; do
+		read -r action arg <<<"$how"
+		wrong WATCH latest 0 100000 "$action" "$arg"
+		permit ".Policies |= map_values(.SANs += [\"update-$n\"])" >next.json
+		api=$a sets 200 next.json "$t" owner.pem
+		t=$(next next.json "$t") n=$((n + 1))
+		eventually manifests "$b" "$n"
+		before=$(watches)
+		sleep 1
+		[ $(($(watches) - before)) -lt 20 ] || fail "$how: $(watches) after $before"
+	done
+}
+
 @test "of two that set a manifest at once one wins, the other is told, and has it soon" {
 	first
 	second --peer "$a"

@@ -130,6 +130,7 @@ static uint64_t step(struct follow *f, unsigned *tries)
 {
 	struct ctr_err e = { 0 };
 	bool news, changed = false;
+	time_t began;
 	uint64_t ms;
 	int rc = look(f, &news, &e);
 
@@ -140,14 +141,15 @@ static uint64_t step(struct follow *f, unsigned *tries)
 	if (news)
 		*tries = 0;
 	e = (struct ctr_err){ 0 };
+	began = coord_clock();
 	rc = ctr_hstore_wait(f->c->store, f->known.p, f->known.n, &f->nap.cut, &changed, &e);
-	if (rc == 0 && !changed) {
+	if (rc == 0 && !changed && coord_clock() - began > 1) {
 		*tries = 0;
 		f->failing = false;
 		return 0;
 	}
-	/* at once, unless it cries wolf */
-	if (rc == 0 && *tries == 0) {
+	/* at once, unless it cries wolf; what ends at once is no watch */
+	if (rc == 0 && changed && *tries == 0) {
 		*tries = 1;
 		return 0;
 	}
