@@ -34,7 +34,7 @@ static int object(const struct kube_store *k, const char *name, size_t part, str
 	const char *rest = strchr(name, '/') + 1;
 	const char *kind = strcmp(rest, "latest") == 0	     ? ""
 			   : strncmp(name, "manif", 5) == 0  ? "manifest."
-			   : strncmp(name, "polic", 5) == 0  ? "policy."
+			   : strncmp(name, "polic", 5) == 0  ? "policies."
 			   : strncmp(name, "transi", 6) == 0 ? "transition."
 							     : NULL;
 

@@ -1,8 +1,8 @@
 /*
  * The store as ConfigMaps in the pod's namespace, for any number of Coordinators: a blob is
- * NAME.manifest.HEX, NAME.policy.HEX or NAME.transition.HEX, immutable; what is longer than 512 KiB
- * goes on in objects with .1, .2 and so on behind the name. The record is NAME.latest; its resource
- * version makes the exchange.
+ * NAME.manifest.HEX, NAME.policies.HEX or NAME.transition.HEX, immutable; what is longer than 512
+ * KiB goes on in objects with .1, .2 and so on behind the name. The record is NAME.latest; its
+ * resource version makes the exchange.
  */
 #ifndef LIB_HSTORE_KUBE_H
 #define LIB_HSTORE_KUBE_H
