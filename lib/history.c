@@ -94,9 +94,17 @@ static int make_latest(const struct ctr_signer *key, const uint8_t *t, struct ct
 	return ctr_buf_ok(b, "record", e);
 }
 
-/* The T that a record names, when it is signed. */
-static int read_latest(const struct ctr_buf *latest, const struct ctr_signer *key, uint8_t *t,
-		       struct ctr_err *e)
+bool ctr_history_has(const struct ctr_history *h, const uint8_t t[CTR_SHA256_SIZE])
+{
+	for (size_t i = h->n; i-- > 0;) {
+		if (ctr_same(h->v[i].hash, t, CTR_SHA256_SIZE))
+			return true;
+	}
+	return false;
+}
+
+int ctr_latest_verify(const struct ctr_buf *latest, const struct ctr_signer *key,
+		      uint8_t t[CTR_SHA256_SIZE], struct ctr_err *e)
 {
 	struct ctr_bytes sig;
 	bool good = false;
@@ -179,7 +187,7 @@ static int load(struct ctr_hstore *store, const struct ctr_signer *key, struct c
 		return -1;
 	if (h->latest.n == 0)
 		return 0;
-	if (read_latest(&h->latest, key, t, e) < 0)
+	if (ctr_latest_verify(&h->latest, key, t, e) < 0)
 		return -1;
 	do {
 		if (load_one(store, t, h, previous, e) < 0)
@@ -300,11 +308,14 @@ static int store_blobs(struct ctr_hstore *store, const struct ctr_update *u,
 		       : 0;
 }
 
-/* The swap found another record: of an update that came first, or an old one put back. */
+/*
+ * The swap found another record: of an update that came first, or an old one put back. Who has no
+ * history yet has no part in the one that came first: its key is another.
+ */
 static int conflict(struct ctr_hstore *store, const struct ctr_signer *key, struct ctr_history *h,
 		    struct ctr_err *e, const struct ctr_err *why)
 {
-	if (!why->id || strcmp(why->id, "history.conflict") != 0)
+	if (h->n == 0 || !why->id || strcmp(why->id, "history.conflict") != 0)
 		return ctr_err_pass(e, why);
 	return ctr_history_refresh(store, key, h, e) < 0 ? -1 : ctr_err_pass(e, why);
 }

@@ -56,6 +56,13 @@ CTR_MUST int ctr_history_verify(const struct ctr_bytes *manifests, size_t n,
 CTR_MUST int ctr_latest_parse(const void *p, size_t n, uint8_t t[CTR_SHA256_SIZE],
 			      struct ctr_bytes *sig, struct ctr_err *e);
 
+/* T of a record that the key signed. CTR_FORMAT "history.latest"; CTR_NO "history.signature". */
+CTR_MUST int ctr_latest_verify(const struct ctr_buf *latest, const struct ctr_signer *key,
+			       uint8_t t[CTR_SHA256_SIZE], struct ctr_err *e);
+
+/* Whether the history has that transition. What has the last one of another begins with it. */
+bool ctr_history_has(const struct ctr_history *h, const uint8_t t[CTR_SHA256_SIZE]);
+
 /*
  * Reads the whole history into an empty h: the record and its signature, each transition back to
  * the first, each manifest. Nothing in the store: an empty history. CTR_FORMAT "history.latest",

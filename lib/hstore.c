@@ -106,3 +106,14 @@ int ctr_hstore_swap(struct ctr_hstore *s, const void *old, size_t n_old, const v
 				CTR_LATEST_MAX);
 	return s->swap(s, LATEST, old, n_old, p, n, e);
 }
+
+bool ctr_hstore_shared(const struct ctr_hstore *s)
+{
+	return s->wait;
+}
+
+int ctr_hstore_wait(struct ctr_hstore *s, const void *now, size_t n, const atomic_bool *stop,
+		    bool *changed, struct ctr_err *e)
+{
+	return s->wait(s, LATEST, now, n, stop, changed, e);
+}

@@ -8,6 +8,8 @@
 #ifndef LIB_HSTORE_H
 #define LIB_HSTORE_H
 
+#include <stdatomic.h>
+
 #include "buf.h"
 #include "hash.h"
 
@@ -65,5 +67,15 @@ CTR_MUST int ctr_hstore_latest(struct ctr_hstore *s, struct ctr_buf *b, struct c
  */
 CTR_MUST int ctr_hstore_swap(struct ctr_hstore *s, const void *old, size_t n_old, const void *p,
 			     size_t n, struct ctr_err *e);
+
+/* Whether others change it, too: hstore_kube.h. */
+bool ctr_hstore_shared(const struct ctr_hstore *s);
+
+/*
+ * Of a shared one: returns when the record is another than now[0..n), or may be (*changed);
+ * otherwise after some 20 seconds, and soon when *stop turns true. CTR_ENV: nobody tells, so ask.
+ */
+CTR_MUST int ctr_hstore_wait(struct ctr_hstore *s, const void *now, size_t n,
+			     const atomic_bool *stop, bool *changed, struct ctr_err *e);
 
 #endif

@@ -264,7 +264,7 @@ int ctr_hstore_dir(const char *path, struct ctr_hstore **out, struct ctr_err *e)
 	*out = NULL;
 	if (!d)
 		return ctr_fail_mem(e);
-	*d = (struct dir_store){ .ops = { dir_free, dir_read, dir_create, dir_write, dir_swap },
+	*d = (struct dir_store){ .ops = { dir_free, dir_read, dir_create, dir_write, dir_swap, NULL },
 				 .root = -1,
 				 .lock = -1,
 				 .sub = { -1, -1, -1 },

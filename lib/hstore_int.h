@@ -18,6 +18,9 @@ struct ctr_hstore {
 			      struct ctr_err *e);
 	CTR_MUST int (*swap)(struct ctr_hstore *s, const char *name, const void *old, size_t n_old,
 			     const void *p, size_t n, struct ctr_err *e);
+	/* NULL: nobody else changes it. */
+	CTR_MUST int (*wait)(struct ctr_hstore *s, const char *name, const void *now, size_t n,
+			     const atomic_bool *stop, bool *changed, struct ctr_err *e);
 };
 
 CTR_MUST int ctr_hstore_dir(const char *path, struct ctr_hstore **out, struct ctr_err *e);

@@ -256,6 +256,7 @@ static CURLcode try_once(struct xfer *x, const char *auth)
 	SET(CURLOPT_POSTFIELDS, post);
 	if (!post)
 		SET(CURLOPT_HTTPGET, 1L);
+	SET(CURLOPT_CUSTOMREQUEST, x->req->method);
 	if (bad || !set_limits(x) || !set_callbacks(x))
 		return CURLE_FAILED_INIT;
 	atomic_fetch_add(&x->h->requests, 1);
@@ -334,11 +335,14 @@ static void sleep_ms(const struct ctr_http *h, unsigned ms)
 	}
 }
 
-static bool try_again(CURLcode rc, unsigned status)
+static bool try_again(const struct xfer *x, CURLcode rc)
 {
+	unsigned status = x->resp->status;
+
 	if (rc != CURLE_OK)
 		return fault_of(rc)->again;
-	return status == 429 || status == 502 || status == 503 || status == 504;
+	return status == 429 || status == 502 || status == 503 || status == 504 ||
+	       (status == 500 && x->h->o.again_500);
 }
 
 /* Tries until there is an answer to keep. */
@@ -360,7 +364,7 @@ static int exchange(struct xfer *x, const char *auth)
 		if (rc == CURLE_WRITE_ERROR && x->text > ERROR_MAX)
 			rc = CURLE_OK;
 		if (stopped(x->h) || tried + 1 >= x->h->o.tries ||
-		    !try_again(rc, x->resp->status)) {
+		    !try_again(x, rc)) {
 			if (x->resp->status == 206 && x->begun)
 				x->resp->status = 200;
 			return rc == CURLE_OK ? 0 : fail_transfer(x, rc);
@@ -384,7 +388,7 @@ static int redirect(struct xfer *x, const char **auth, struct ctr_buf *next)
 	char *url = NULL;
 
 	x->lib->easy_getinfo(x->c, CURLINFO_REDIRECT_URL, &url);
-	if (!url || x->req->form || x->req->json)
+	if (!url || x->req->form || x->req->json || x->req->method)
 		return ctr_fail(x->e, CTR_ENV, "http.redirect",
 				"%.*s: a redirect (%u) that leads nowhere", SHOWN(x->url),
 				x->resp->status);

@@ -21,6 +21,7 @@ struct ctr_http_opts {
 	unsigned stall_s;	 /* seconds below 100 bytes/s until it is given up; 0: 30 */
 	unsigned total_s;	 /* seconds for one transfer; 0: no limit */
 	unsigned tries;		 /* 0: 4 */
+	bool again_500;		 /* try again after a 500, too */
 	unsigned backoff_ms;	 /* first pause, doubled each time, half of it random; 0: 400 */
 	const atomic_bool *stop; /* when it turns true, requests fail soon with "http.stopped" */
 	struct ctr_log *log;	 /* NULL: silent */
@@ -34,6 +35,7 @@ struct ctr_http_req {
 	const char *auth;   /* value of Authorization; goes to the origin of `url` alone */
 	const char *form;   /* POST this www-form-urlencoded text; NULL: GET */
 	const char *json;   /* POST this JSON text */
+	const char *method; /* instead of GET or POST; a redirect is then none's to follow */
 	uint64_t max;	    /* bytes of a body; more is CTR_FORMAT "http.large" */
 	/*
 	 * Takes the body of a 200; NULL: it is gathered in resp->body. A transfer that breaks is
@@ -61,7 +63,7 @@ void ctr_http_free(struct ctr_http *h); /* NULL is legal; no request may be unde
 /*
  * One request; 0 when an answer came, whatever its status. At most five redirects are followed,
  * only within the same scheme; Authorization stays behind when the origin (scheme, host and port)
- * changes. 429, 502, 503, 504 and broken connections are tried again, after Retry-After (at most
+ * changes. 429, 502, 503, 504 (500 if wanted) and broken connections are tried again, after Retry-After (at most
  * 30 s) or a growing pause. CTR_ENV: "http.library" (libcurl is missing), "http.connect",
  * "http.tls", "http.timeout", "http.short" (ended early), "http.transfer", "http.redirect",
  * "http.stopped". CTR_FORMAT: "http.url", "http.large". A sink's own failure is passed on.

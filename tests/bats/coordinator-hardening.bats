@@ -147,7 +147,7 @@ ends_by() {
 	refuses 4 store.busy "${args[@]}" --store "dir:$PWD/store" --listen 127.0.0.1:0
 	refuses 4 http.listen "${args[@]}" --store "dir:$PWD/store2" --listen "${api#http://}"
 	refuses 2 http.address "${args[@]}" --store "dir:$PWD/store2" --listen nowhere
-	refuses 2 store.spec "${args[@]}" --store kubernetes: --listen 127.0.0.1:0
+	refuses 4 kube.environment env -u KUBERNETES_SERVICE_HOST "${args[@]}" --store kubernetes: --listen 127.0.0.1:0
 	[ -e /dev/sev-guest ] || [ -e /sys/kernel/config/tsm ] || [ -e /dev/tdx_guest ] ||
 		refuses 4 platform.none "${args[@]}" --platform auto --store "dir:$PWD/store2" --listen 127.0.0.1:0
 	refuses 2 sim.dir "${args[@]}" --platform "sim:$PWD/none" --store "dir:$PWD/store2" --listen 127.0.0.1:0

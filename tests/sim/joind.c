@@ -285,6 +285,8 @@ static const struct {
 
 static void on_cert(struct sim_conn *c)
 {
+	static const char large[1 << 20];
+
 	for (size_t i = 0; i < sizeof refusals / sizeof *refusals; i++) {
 		if (strcmp(refusals[i].how, c->how) == 0) {
 			say(c, refusals[i].p, "as the test wants it");
@@ -300,7 +302,7 @@ static void on_cert(struct sim_conn *c)
 	else if (strcmp(c->how, "basic") == 0)
 		sim_say(c, "401 Unauthorized", "WWW-Authenticate: Basic realm=\"x\"\r\n");
 	else if (strcmp(c->how, "large") == 0 && c->auth[0])
-		sim_reply(c, "200 OK", "", c->body, 1 << 20, sizeof c->body);
+		sim_reply(c, "200 OK", "", large, sizeof large, 1 << 18);
 	else if (strcmp(c->how, "slow") == 0)
 		sleep(30);
 	else

@@ -226,6 +226,19 @@ static int first(struct coord *c, const struct set *r, struct state **out, struc
 	return 0;
 }
 
+/* An update that failed for another, which came first by another Coordinator: the history has that
+ * one now, and what is served is over. */
+static void notice(struct coord *c, const struct state *s)
+{
+	uint8_t last[CTR_SHA256_SIZE];
+
+	ctr_history_last(&c->history, last);
+	if (!coord_serves(c, s) || ctr_same(last, s->transition, sizeof last))
+		return;
+	memcpy(c->newest, last, sizeof last);
+	coord_recover(c);
+}
+
 /* lesson: an update is its owner's alone */
 static int update(struct coord *c, const struct state *s, const struct set *r, struct state **out,
 		  struct ctr_err *e)
@@ -245,9 +258,14 @@ static int update(struct coord *c, const struct state *s, const struct set *r, s
 	    same_seedshare_owners(&s->manifest, r, e) < 0)
 		return -1;
 	pthread_mutex_lock(&c->change);
-	rc = store(c, s->root, s, r, t, out, e);
+	if (!coord_serves(c, s))
+		rc = ctr_fail(e, CTR_NO, "history.conflict", "another manifest came first");
+	else
+		rc = store(c, s->root, s, r, t, out, e);
 	if (rc == 0)
 		coord_publish(c, state_hold(*out));
+	else
+		notice(c, s);
 	pthread_mutex_unlock(&c->change);
 	return rc;
 }

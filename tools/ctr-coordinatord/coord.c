@@ -1,9 +1,12 @@
 #include "coord.h"
 
+#include <string.h>
 #include <time.h>
 
 #include "sandbox.h"
 #include "crypto_tls.h"
+#include "hstore_kube.h"
+#include "peers.h"
 #include "transit.h"
 
 time_t coord_clock(void)
@@ -14,12 +17,26 @@ time_t coord_clock(void)
 	return t.tv_sec;
 }
 
+#define KUBE "kubernetes:"
+#define KUBE_SIZE (sizeof KUBE - 1)
+
+static int new_store(struct coord *c, const char *spec, struct ctr_err *e)
+{
+	const char *name = spec + KUBE_SIZE;
+
+	if (strncmp(spec, KUBE, KUBE_SIZE) != 0)
+		return ctr_hstore_open(spec, &c->store, e);
+	c->kube.stop = &c->ending;
+	c->kube.log = c->log;
+	return ctr_hstore_kube(&c->kube, *name ? name : CTR_HSTORE_KUBE_NAME, &c->store, e);
+}
+
 /* A history that is there already, only its seed can read: signed, and the key is not here. */
 static int open_store(struct coord *c, const char *spec, struct ctr_err *e)
 {
 	ctr_auto_buf struct ctr_buf latest = { 0 };
 
-	if (ctr_hstore_open(spec, &c->store, e) < 0 || ctr_hstore_latest(c->store, &latest, e) < 0)
+	if (new_store(c, spec, e) < 0 || ctr_hstore_latest(c->store, &latest, e) < 0)
 		return -1;
 	c->recovering = latest.n > 0;
 	return 0;
@@ -79,7 +96,7 @@ struct state *coord_state(struct coord *c, struct ctr_err *e)
 	pthread_mutex_unlock(&c->lock);
 	if (!s && recovering)
 		ctr_fail(e, CTR_NO, "coord.recovering",
-			 "restarted: a seed share owner has to recover it first");
+			 "no state: a peer or a seed share owner has to recover it first");
 	else if (!s)
 		ctr_fail(e, CTR_NO, "coord.no-manifest", "no manifest was set yet");
 	return s;
@@ -104,6 +121,31 @@ void coord_publish(struct coord *c, struct state *s)
 		ctr_tls_server_unset(c->tls);
 		ctr_log_err(c->log, &e);
 	}
+}
+
+void coord_recover(struct coord *c)
+{
+	struct state *old;
+
+	pthread_mutex_lock(&c->lock);
+	old = c->state;
+	c->state = NULL;
+	c->recovering = true;
+	pthread_mutex_unlock(&c->lock);
+	state_drop(old);
+	if (c->tls)
+		ctr_tls_server_unset(c->tls);
+	peers_now(c->peers);
+}
+
+bool coord_serves(struct coord *c, const struct state *s)
+{
+	bool is;
+
+	pthread_mutex_lock(&c->lock);
+	is = c->state == s;
+	pthread_mutex_unlock(&c->lock);
+	return is;
 }
 
 static int issue(struct coord *c, const uint8_t *report_data, struct ctr_evidence *ev,

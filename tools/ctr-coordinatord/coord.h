@@ -6,6 +6,7 @@
 
 #include "crypto_hpke.h"
 #include "endorse.h"
+#include "kube.h"
 #include "lists.h"
 #include "log.h"
 #include "metrics.h"
@@ -28,6 +29,7 @@ struct coord {
 	uint8_t hpke_pub[CTR_X25519_SIZE];
 	struct ctr_verify_opts verify; /* the time is set for each */
 	struct ctr_collateral_opts from;
+	struct ctr_kube_opts kube; /* for a store of that kind */
 	struct ctr_snp_cache *snp;
 	struct ctr_tdx_cache *tdx;
 	struct ctr_tls_server *tls; /* of the transit engine; NULL: there is none */
@@ -48,17 +50,21 @@ struct coord {
 	/* one at a time changes the history: what is below belongs to the holder */
 	pthread_mutex_t change;
 	struct ctr_history history;
+	/* what is to be recovered must have this transition of a later manifest; zero: there is none */
+	uint8_t newest[CTR_SHA256_SIZE];
 	struct ctr_secret seed, salt; /* empty until the first manifest or recovery */
 	struct ctr_root *root;	      /* never changes once it is there */
 
 	pthread_mutex_t lock; /* for these alone, and for a moment */
 	struct state *state;  /* NULL: no manifest yet, or recovery is waited for */
-	bool recovering;      /* the store has a history that nobody here can read */
+	bool recovering;      /* the store has a history that nobody here can read, or serve */
+	time_t store_at;      /* coord_clock() when the store was last seen; 0: its own directory */
+	atomic_bool ending;   /* the store is not waited for any more */
 };
 
 /*
  * Opens platform, store and caches of a zeroed c whose options are set. CTR_ENV when the platform
- * gives no report, and those of ctr_hstore_open.
+ * gives no report, and those of ctr_hstore_open and ctr_hstore_kube.
  */
 CTR_MUST int coord_open(struct coord *c, const char *platform, const char *store,
 			struct ctr_err *e);
@@ -71,6 +77,13 @@ struct state *coord_state(struct coord *c, struct ctr_err *e);
 /* Makes s, whose reference is taken, the state: from the next request on. The caller holds
  * `change`, and has set root, seed and salt. */
 void coord_publish(struct coord *c, struct state *s);
+
+/* Nothing is served from now on, until recovery: the store has a history that is not here, or a later
+ * one. The peers are asked. */
+void coord_recover(struct coord *c);
+
+/* Whether s, or NULL, is the state: nobody came between. */
+bool coord_serves(struct coord *c, const struct state *s);
 
 /* Fetches what endorses this machine's evidence, for coord_evidence: the network may be slow. It
  * ends early when *stop turns true. */

@@ -30,6 +30,9 @@ static const struct ctr_metric table[FIGURES] = {
 	[F_COLLATERAL_AGE] = { .name = "ctr_collateral_age_seconds",
 			       .help = "Since what endorses this machine was fetched; -1: never.",
 			       .kind = CTR_GAUGE },
+	[F_STORE_AGE] = { .name = "ctr_store_age_seconds",
+			  .help = "Since a store that is shared was last read; -1: it is not shared.",
+			  .kind = CTR_GAUGE },
 };
 
 int figures_new(struct ctr_metrics **m, struct ctr_err *e)
@@ -50,11 +53,15 @@ void figure_set(struct coord *c, enum figure f, double v)
 int figures_print(struct coord *c, struct ctr_buf *b, struct ctr_err *e)
 {
 	auto_state struct state *s = coord_state(c, NULL);
-	time_t at;
+	time_t at, seen;
 
 	pthread_mutex_lock(&c->own_lock);
 	at = c->own_at;
 	pthread_mutex_unlock(&c->own_lock);
+	pthread_mutex_lock(&c->lock);
+	seen = c->store_at;
+	pthread_mutex_unlock(&c->lock);
+	figure_set(c, F_STORE_AGE, seen ? (double)(coord_clock() - seen) : -1);
 	figure_set(c, F_COLLATERAL_AGE, at ? (double)(coord_clock() - at) : -1);
 	figure_set(c, F_GENERATION, s ? (double)s->generation : 0);
 	figure_set(c, F_READY, s != NULL);

@@ -12,6 +12,7 @@ enum figure {
 	F_GENERATION,
 	F_READY,
 	F_COLLATERAL_AGE,
+	F_STORE_AGE,
 	FIGURES,
 };
 

@@ -11,6 +11,7 @@
 #include "event.h"
 #include "figures.h"
 #include "file.h"
+#include "follow.h"
 #include "peers.h"
 #include "notify.h"
 #include "refresh.h"
@@ -24,6 +25,7 @@
 enum {
 	O_PLATFORM = 1,
 	O_STORE,
+	O_ACCOUNT,
 	O_LISTEN,
 	O_PROBES,
 	O_TRANSIT,
@@ -39,8 +41,11 @@ enum {
 static const struct ctr_opt opts[] = {
 	{ O_PLATFORM, "platform", 0, "SPEC",
 	  "where evidence is from: auto (default), configfs-tsm, sev-guest, sim:DIR" },
-	{ O_STORE, "store", 0, "dir:PATH",
-	  "where the history is kept (default dir:/var/lib/ctr-coordinatord)" },
+	{ O_STORE, "store", 0, "SPEC",
+	  "where the history is kept: dir:PATH (default dir:/var/lib/ctr-coordinatord), or "
+	  "kubernetes:[NAME] for several Coordinators" },
+	{ O_ACCOUNT, "service-account", 0, "DIR",
+	  "token, ca.crt and namespace for kubernetes: (default " CTR_KUBE_DIR ")" },
 	{ O_LISTEN, "listen", 0, "HOST:PORT", "for pods and clients (default :1314)" },
 	{ O_PROBES, "listen-probes", 0, "HOST:PORT", "for probes and metrics (default :9102)" },
 	{ O_TRANSIT, "listen-transit", 0, "HOST:PORT",
@@ -110,6 +115,9 @@ static int on_opt(void *ctx, int id, const char *value, struct ctr_err *e)
 		return 0;
 	case O_STORE:
 		w->store = value;
+		return 0;
+	case O_ACCOUNT:
+		w->c.kube.dir = value;
 		return 0;
 	case O_LISTEN:
 		w->listeners[L_API].address = value;
@@ -223,9 +231,13 @@ static int open_all(struct work *w, struct ctr_err *e)
 static int enter(const struct work *w, struct ctr_err *e)
 {
 	/* where the platform is asked, too */
-	const char *dirs[4] = { w->store + strlen("dir:"), "/sys/kernel/config/tsm",
-				w->c.from.cache };
+	const char *dirs[4] = { "/sys/kernel/config/tsm" };
+	int n = 1;
 
+	if (!ctr_hstore_shared(w->c.store))
+		dirs[n++] = w->store + strlen("dir:");
+	if (w->c.from.cache)
+		dirs[n] = w->c.from.cache;
 	return w->no_sandbox ? 0 : sandbox_enter(dirs, w->c.log, e);
 }
 
@@ -240,8 +252,8 @@ static void say_ready(const struct work *w, const struct ctr_http_server *s)
 	      w->c.recovering ? "the history waits for recovery" : "waiting for a manifest");
 }
 
-/* Until TERM or INT; HUP fetches our own endorsements again, and asks the peers now. */
-static void wait_for_end(const struct work *w, struct refresher *r)
+/* Until TERM or INT; HUP fetches our own endorsements again, and asks peers and store now. */
+static void wait_for_end(const struct work *w, struct refresher *r, struct follow *f)
 {
 	for (;;) {
 		int sig = sigwaitinfo(&w->signals, NULL);
@@ -249,6 +261,7 @@ static void wait_for_end(const struct work *w, struct refresher *r)
 		if (sig == SIGHUP) {
 			refresh_now(r);
 			peers_now(w->c.peers);
+			follow_now(f);
 		} else if (sig >= 0 || errno != EINTR) {
 			return;
 		}
@@ -259,20 +272,23 @@ static int serve(struct work *w, struct ctr_err *e)
 {
 	struct ctr_http_server *s = NULL;
 	struct refresher *r = NULL;
+	struct follow *f = NULL;
 	int rc = -1;
 
 	configure(w);
 	if (ctr_http_server_new(&w->conf, &s, e) == 0 && enter(w, e) == 0 &&
 	    ctr_http_server_start(s, e) == 0 && refresh_start(&w->c, &r, e) == 0 &&
-	    peers_start(w->c.peers, e) == 0) {
+	    peers_start(w->c.peers, e) == 0 && follow_start(&w->c, &f, e) == 0) {
 		say_ready(w, s);
 		notify(w->notify, "READY=1");
-		wait_for_end(w, r);
+		wait_for_end(w, r, f);
 		notify(w->notify, "STOPPING=1");
 		event(w->c.log, "stopping", NULL, "requests under way are answered first");
 		ctr_http_server_stop(s, DRAIN);
 		rc = 0;
 	}
+	atomic_store(&w->c.ending, true);
+	follow_stop(f);
 	peers_stop(w->c.peers);
 	refresh_stop(r);
 	ctr_http_server_free(s);
@@ -281,9 +297,9 @@ static int serve(struct work *w, struct ctr_err *e)
 
 static int run(struct work *w, struct ctr_err *e)
 {
-	if (strncmp(w->store, "dir:", 4) != 0)
-		return ctr_fail(e, CTR_USAGE, "store.spec", "--store=%s (expected dir:PATH)",
-				w->store);
+	if (strncmp(w->store, "dir:", 4) != 0 && strncmp(w->store, "kubernetes:", 11) != 0)
+		return ctr_fail(e, CTR_USAGE, "store.spec",
+				"--store=%s (expected dir:PATH or kubernetes:[NAME])", w->store);
 	if (w->n_peers && w->owner)
 		return ctr_fail(e, CTR_USAGE, "usage",
 				"--peer with --initial-owner-key: a history from a peer does not "
@@ -322,6 +338,8 @@ int main(int argc, char **argv)
 	ctr_tool_init(&t);
 	w.c.log = &t.log;
 	w.c.cert_seconds = LIFETIME;
+	w.c.kube.host = getenv("KUBERNETES_SERVICE_HOST");
+	w.c.kube.port = getenv("KUBERNETES_SERVICE_PORT");
 	w.listeners[L_API].address = ":1314";
 	w.listeners[L_PROBES].address = ":9102";
 	w.listeners[L_TRANSIT].address = ":8200";

@@ -13,6 +13,7 @@
 #include "restore.h"
 
 #define ANSWER_S 15 /* of a peer whose platform makes a report meanwhile */
+#define IDLE_MS 3600000 /* until it is woken */
 #define HINTS_S 10  /* for whether any of them serves, together */
 
 struct peers {
@@ -78,10 +79,15 @@ static int rebuild(struct coord *c, struct ctr_peer_state *s, struct restore *r,
 {
 	ctr_auto_mesh struct ctr_mesh *mesh = NULL;
 
+	int rc;
+
 	r->seed = s->seed;
 	r->salt = s->salt;
 	s->seed = s->salt = (struct ctr_secret){ 0 };
-	if (restore_load(c, r, e) < 0 || compare(s, &r->history, e) < 0 ||
+	pthread_mutex_lock(&c->change);
+	rc = restore_load(c, r, e);
+	pthread_mutex_unlock(&c->change);
+	if (rc < 0 || compare(s, &r->history, e) < 0 ||
 	    ctr_mesh_load(&s->mesh_key, &s->intermediate, &s->mesh_ca, ctr_root_pem(r->root), &mesh,
 			  e) < 0)
 		return -1;
@@ -127,11 +133,19 @@ static void *run(void *ctx)
 	struct peers *p = ctx;
 	unsigned n = 0;
 
-	do
-		ask_all(p);
-	while (restore_due(p->c, NULL) == 0 &&
-	       nap_rest(&p->nap, ctr_pace_retry(n++, ctr_pace_spread())));
-	return NULL;
+	for (;;) {
+		bool due = restore_due(p->c, NULL) == 0;
+
+		if (due)
+			ask_all(p);
+		due = due && restore_due(p->c, NULL) == 0;
+		/* a store of one's own does not change by itself: once is enough */
+		if (!due && !ctr_hstore_shared(p->c->store))
+			return NULL;
+		n = due ? n + 1 : 0;
+		if (!nap_rest(&p->nap, due ? ctr_pace_retry(n - 1, ctr_pace_spread()) : IDLE_MS))
+			return NULL;
+	}
 }
 
 static int add(struct peers *p, const char *url, struct ctr_err *e)
@@ -206,7 +220,7 @@ void peers_free(struct peers *p)
 
 int peers_start(struct peers *p, struct ctr_err *e)
 {
-	if (!p || restore_due(p->c, NULL) < 0)
+	if (!p || (restore_due(p->c, NULL) < 0 && !ctr_hstore_shared(p->c->store)))
 		return 0;
 	if (pthread_create(&p->thread, NULL, run, p) != 0)
 		return ctr_fail_mem(e);

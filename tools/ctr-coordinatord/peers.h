@@ -48,13 +48,13 @@ void peers_free(struct peers *p); /* NULL is legal, as below */
 
 /*
  * If recovery is waited for, a thread asks all peers in turn until it is over, with pauses that
- * grow up to a minute. Each refusal is in the log: the ids of ctr_join_exchange, ctr_peer_….
+ * grow up to a minute; with a store that others change, whenever it is waited for again. Each refusal is in the log: the ids of ctr_join_exchange, ctr_peer_….
  * restore_load, ctr_mesh_load and appraise; CTR_NO "peer.older" (the peer's history is shorter than
  * the store's), "peer.transition" (as long, and another); CTR_ENV "peer.newer" (the store is
  * behind).
  */
 CTR_MUST int peers_start(struct peers *p, struct ctr_err *e);
-void peers_now(struct peers *p);  /* ends a pause */
+void peers_now(struct peers *p);  /* ends a pause: asks at once if recovery is waited for */
 void peers_stop(struct peers *p); /* waits for the thread's end */
 
 /*

@@ -11,6 +11,8 @@
 #include "buf.h"
 #include "enc.h"
 
+#define BODY_MAX ((size_t)4 << 20)
+
 void sim_put(struct sim_conn *c, const void *p, size_t n)
 {
 	size_t done;
@@ -69,9 +71,12 @@ static bool read_request(struct sim_conn *c)
 		return false;
 	for (end = b.p; (end = strchr(end, '\n'));)
 		header(c, ++end, &length);
-	length = length < sizeof c->body ? length : sizeof c->body - 1;
-	for (size_t i = 0; i < length; i += n) {
-		if (!BIO_read_ex(c->io, c->body + i, length - i, &n))
+	c->n_body = length < BODY_MAX ? length : BODY_MAX;
+	c->body = calloc(1, c->n_body + 1);
+	if (!c->body)
+		abort();
+	for (size_t i = 0; i < c->n_body; i += n) {
+		if (!BIO_read_ex(c->io, c->body + i, c->n_body - i, &n))
 			return false;
 	}
 	if (strncmp(c->auth, "Basic ", 6) == 0 &&
@@ -104,6 +109,7 @@ static void *handle(void *ctx)
 			BIO_ssl_shutdown(c->io);
 	}
 	BIO_free_all(c->io);
+	free(c->body);
 	free(c);
 	return NULL;
 }

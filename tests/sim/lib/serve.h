@@ -20,7 +20,9 @@ struct sim_port {
 struct sim_conn {
 	const struct sim_port *port;
 	BIO *io;
-	char method[8], path[1024], auth[256], range[64], body[1 << 18];
+	char method[8], path[1024], auth[256], range[64];
+	char *body; /* at most 4 MiB */
+	size_t n_body;
 	char user[128]; /* user:password of Basic */
 	/* free for `answer` */
 	char how[64];
