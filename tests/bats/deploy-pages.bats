@@ -47,8 +47,6 @@ around() {
 	readme >commands
 	[ "$(grep -c ctr-deploy commands)" -ge 6 ] && grep -q '^make install' commands && grep -q 'kubectl apply -k' commands
 	# the programs are those under test; somebody works on the application, and a Coordinator restarts
-	[ -e "$TOP/k8s/coordinator.yaml" ] ||
-		sed -i '/^make install/a cp "$TOP/k8s/examples/coordinator.yaml" ~/.local/share/ctr/k8s/' commands
 	sed -i -e '/^export PATH=/s/$/; PATH=$CLUSTER\/bin:$BIN:$PATH/' \
 		-e "/ctr-deploy.* update/i sed -i s/--wait=5/--wait=0/ app.yaml" \
 		-e '/ctr-deploy.* recover/i kubectl delete pod/coordinator-0' commands

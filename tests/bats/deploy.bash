@@ -22,7 +22,6 @@ make_cluster() {
 		>ctr/verify.options
 }
 coordinator_yaml=$TOP/k8s/coordinator.yaml
-[ -e "$coordinator_yaml" ] || coordinator_yaml=$TOP/k8s/examples/coordinator.yaml
 
 end_cluster() {
 	cat "$CLUSTER"/pods/*/pid 2>/dev/null | xargs -r kill -KILL 2>/dev/null || true

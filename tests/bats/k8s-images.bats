@@ -86,9 +86,9 @@ unpack() { # LAYOUT DIRECTORY
 	ctr-policygen -q --offline --no-cache --image-layout "$images" "$TOP/k8s/coordinator.yaml" >annotated.yaml
 	grep -q "image: registry.example/coordinator:.*@$(awk '$3 ~ /coordinator/ { print $1 }' "$built")$" annotated.yaml
 	root=$roots/coordinator
-	mkdir -p "$root/store"
+	mkdir -p "$root/store" # there is no API server here
 	"$BUILD/sim/simchain" --keys="$BUILD/sim/keys" snp "$root/chain"
-	mapfile -t args < <(sed -n 's/^ *- \(--[a-z]*=.*\)/\1/p' "$TOP/k8s/coordinator.yaml")
+	mapfile -t args < <(sed -n 's/^ *- "\?\(--[a-z]*=[^" ]*\).*/\1/p' "$TOP/k8s/coordinator.yaml" | sed s,kubernetes:,dir:/store,)
 	[ "${#args[@]}" -eq 5 ]
 	setpriv --bounding-set=-all,+sys_chroot --inh-caps=-all -- chroot "$root" /bin/ctr-coordinatord "${args[@]}" \
 		--platform=sim:/chain --collateral=/chain --insecure-test-root=/chain/ark.der --listen=127.0.0.1:0 \
