@@ -99,16 +99,19 @@ static int start(const struct ctr_spawn *s, struct ends *to, pid_t *pid, int *wh
 /* Takes what there is; an end is closed. */
 static int take(const struct ctr_spawn *s, struct stream *from, struct ctr_err *e)
 {
-	uint8_t *to = ctr_buf_room(from->to, CHUNK);
+	size_t max = from->to->max, room = CHUNK;
+	uint8_t *to;
 	ssize_t got;
 
-	if (!to)
+	if (max && max - from->to->n < room)
+		room = max - from->to->n;
+	to = ctr_buf_room(from->to, room);
+	if (!to || room == 0)
 		return ctr_fail(e, CTR_ENV, s->id, "%s: printed too much", s->argv[0]);
-	got = read(from->fd, to, CHUNK);
+	got = read(from->fd, to, room);
 	if (got < 0 && errno != EINTR)
 		return ctr_fail_sys(e, s->id, "%s", s->argv[0]);
-	if (got > 0)
-		ctr_buf_commit(from->to, (size_t)got);
+	ctr_buf_commit(from->to, got > 0 ? (size_t)got : 0);
 	if (got == 0)
 		stream_close(from);
 	return 0;

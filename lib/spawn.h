@@ -9,7 +9,7 @@ struct ctr_spawn {
 	const char *const *env;	 /* ends with NULL; NULL: ours */
 	const char *root;	 /* its root directory, NULL or "": ours */
 	const char *in;		 /* text on its standard input, NULL: /dev/null */
-	struct ctr_buf *out;	 /* gathers its output up to out->max; NULL: goes to our stderr */
+	struct ctr_buf *out;	 /* gathers its output, less than out->max; NULL: goes to our stderr */
 	struct ctr_buf *err;	 /* gathers its standard error; NULL: see quiet */
 	bool quiet;		 /* its standard error is dropped, else it is ours */
 	unsigned seconds;	 /* then it is killed */

@@ -241,7 +241,7 @@ says_the_same_and_ours() { # BEFORE AFTER
 	[ "$(restarts)" -eq 1 ]
 	ok install
 	[ "$(cat calls)" = "" ]
-	run -0 --separate-stderr env ACTIVE=none ctr-node-install uninstall --root node --systemctl "$PWD/systemctl" \
+	run -0 --separate-stderr env ACTIVE=none ctr-node-install uninstall --root node --systemctl "$PWD/systemctl" --no-wait \
 		--proc proc kata-cc
 	[[ $stderr == *"no unit of k3s is active"* ]]
 	[ "$(restarts)" -eq 0 ]
@@ -254,7 +254,7 @@ says_the_same_and_ours() { # BEFORE AFTER
 		echo "$*" >>"$CALLS"
 		[ "$1" != restart ] || ! grep -q kata-cc node/etc/containerd/config.toml
 	EOF
-	refuses 4 restart ctr-node-install install --root node --config runtime.json --systemctl "$PWD/systemctl" --errors=json
+	refuses 4 restart ctr-node-install install --root node --config runtime.json --systemctl "$PWD/systemctl" --no-wait --errors=json
 	[[ $stderr == *"is as it was and runs again"* ]]
 	cmp "$conf" was
 	[ "$(restarts)" -eq 2 ]
@@ -265,7 +265,7 @@ says_the_same_and_ours() { # BEFORE AFTER
 	# out: what was installed stays when containerd does not take the change
 	cp "$conf" was
 	touch broken
-	refuses 4 restart ctr-node-install uninstall --root node --systemctl "$PWD/systemctl" --proc proc --errors=json kata-cc
+	refuses 4 restart ctr-node-install uninstall --root node --systemctl "$PWD/systemctl" --no-wait --proc proc --errors=json kata-cc
 	[[ $stderr == *"the restart failed again"* ]]
 	cmp "$conf" was
 	ls node/opt/ctr/kata-cc-*/bin/containerd-shim-kata-v2
@@ -279,7 +279,7 @@ says_the_same_and_ours() { # BEFORE AFTER
 @test "a file that was made for us is deleted when the restart fails" {
 	wild absent
 	touch broken
-	refuses 4 restart ctr-node-install install --root node --config runtime.json --systemctl "$PWD/systemctl" --errors=json
+	refuses 4 restart ctr-node-install install --root node --config runtime.json --systemctl "$PWD/systemctl" --no-wait --errors=json
 	[ ! -e node/etc/containerd/config.toml ]
 }
 
@@ -386,7 +386,7 @@ says_the_same_and_ours() { # BEFORE AFTER
 
 bad() { # ID JQ-FILTER [STATUS]
 	jq "$2" runtime.json >bad.json
-	refuses "${3-3}" "$1" ctr-node-install install --root node --config bad.json --systemctl "$PWD/systemctl" --errors=json
+	refuses "${3-3}" "$1" ctr-node-install install --root node --config bad.json --systemctl "$PWD/systemctl" --no-wait --errors=json
 	tree | diff before -
 }
 
@@ -434,7 +434,7 @@ bad() { # ID JQ-FILTER [STATUS]
 bad_conf() { # ID TEXT
 	printf '%b' "$2" >"$conf"
 	tree >before
-	refuses 3 "$1" ctr-node-install install --root node --config runtime.json --systemctl "$PWD/systemctl" --errors=json
+	refuses 3 "$1" ctr-node-install install --root node --config runtime.json --systemctl "$PWD/systemctl" --no-wait --errors=json
 	tree | diff before -
 	[ ! -s calls ]
 }

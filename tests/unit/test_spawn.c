@@ -42,6 +42,20 @@ static void a_long_input_that_nobody_reads_is_no_harm(void **state)
 	assert_int_equal(status, 0);
 }
 
+static void no_output_is_an_empty_text(void **state)
+{
+	ctr_auto_buf struct ctr_buf out = { 0 };
+	struct ctr_spawn s = sh(SH("exit 0"), &out);
+	int status = -1;
+
+	(void)state;
+	ctr_buf_adds(&out, "what was there before, for the memory to be dirty");
+	ctr_buf_reset(&out);
+	memset(out.p, 'x', out.cap);
+	T_OK(ctr_spawn(&s, &status, e));
+	T_STR(ctr_buf_str(&out), "");
+}
+
 static void signals_show_in_the_status(void **state)
 {
 	ctr_auto_buf struct ctr_buf out = { 0 };
@@ -150,6 +164,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(gathers_both_and_gives_input),
 		cmocka_unit_test(a_long_input_that_nobody_reads_is_no_harm),
+		cmocka_unit_test(no_output_is_an_empty_text),
 		cmocka_unit_test(signals_show_in_the_status),
 		cmocka_unit_test(hands_on_no_descriptor),
 		cmocka_unit_test(the_environment_is_what_it_is_given),
