@@ -69,9 +69,7 @@ static _Noreturn void become(const struct ctr_spawn *s, const struct ends *to)
 	    (!s->root || !*s->root || (chroot(s->root) == 0 && chdir("/") == 0)))
 		execvpe(argv[0], argv, env);
 	why = errno;
-	if (write(to->why, &why, sizeof why) < 0)
-		_exit(126);
-	_exit(127);
+	_exit(write(to->why, &why, sizeof why) < 0 ? 126 : 127);
 }
 
 /* *why is errno of a program that could not be started, 0 when it runs. */

@@ -72,6 +72,16 @@ over_bus() { # COMMAND...: nothing that is called systemctl or nsenter may be ca
 	[ ! -e called ]
 }
 
+@test "over D-Bus nothing is needed but to be root: no capability, no program" {
+	setpriv --bounding-set=-all true 2>/dev/null || skip "no capabilities to drop here"
+	play_bus containerd.service
+	PATH=$PWD/none:$PATH run -0 setpriv --bounding-set=-all "$BIN/ctr-node-install" install --root node --no-wait \
+		--config runtime.json
+	[ "$(cat units/calls)" = containerd.service ]
+	run -0 setpriv --bounding-set=-all "$BIN/ctr-node-install" uninstall --root node --no-wait --proc proc kata-cc
+	[ ! -e node/opt/ctr ]
+}
+
 @test "the units of a kind are tried in order" {
 	wild k3s
 	play_bus k3s-agent.service containerd.service
@@ -143,6 +153,7 @@ rolled_back() { # MODE: the restart goes wrong so; the file is as it was
 	# the program says it by a word
 	wild kubeadm
 	play_systemctl
+	# shellcheck disable=SC2016 # for the script
 	sed -i '2a [ "$1" != is-active ] || [ -e up ] || { echo failed; exit 3; }\n[ "$1" != restart ] || touch up' systemctl
 	run -0 install
 	[ "$(restarts)" -eq 1 ]
@@ -162,6 +173,7 @@ rolled_back() { # MODE: the restart goes wrong so; the file is as it was
 @test "without a bus systemctl is called in the node's namespaces" {
 	local p
 	mkdir -p none node/run/dbus
+	# shellcheck disable=SC2016 # for the script
 	printf '#!/bin/sh\necho "$0 $*" >>"%s"\n' "$PWD/called" >none/nsenter
 	chmod +x none/nsenter
 	PATH=$PWD/none:$PATH run -0 --separate-stderr ctr-node-install install --root node --no-wait --config runtime.json -v
@@ -178,6 +190,7 @@ rolled_back() { # MODE: the restart goes wrong so; the file is as it was
 }
 
 @test "systemctl that hangs is given up" {
+	# shellcheck disable=SC2016 # for the script
 	printf '#!/bin/sh\n[ "$1" != restart ] || exec sleep 1000\n' >systemctl
 	chmod +x systemctl
 	cp "$conf" was

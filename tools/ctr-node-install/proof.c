@@ -128,7 +128,7 @@ int proof_file(const struct proof *p, const char *staged, struct ctr_err *e)
 
 /* --- after --- */
 
-/* [grpc] address of the configuration; where that says nothing, the kind's. */
+/* What the configuration says, up to schema 3 or since; where it says nothing, the kind's. */
 static int socket_path(const struct node *n, struct ctr_buf *path, struct ctr_err *e)
 {
 	ctr_auto_buf struct ctr_buf text = { 0 };
@@ -142,6 +142,8 @@ static int socket_path(const struct node *n, struct ctr_buf *path, struct ctr_er
 	    tdoc_parse(n->kind->config, ctr_buf_str(&text), text.n, &d, e) < 0)
 		return -1;
 	v = tdoc_find(&d, "grpc.address");
+	if (!v)
+		v = tdoc_find(&d, "plugins.\"io.containerd.server.v1.grpc\".address");
 	if (v && v->value && *v->value == '"') {
 		struct ctr_jval top;
 
