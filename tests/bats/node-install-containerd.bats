@@ -176,7 +176,7 @@ check_only() { # IMPORTS of the configuration: with the program, without a daemo
 	ctr-node-install install --root node --no-restart --config runtime.json
 }
 
-@test "what containerd itself refuses is not put in place" {
+@test "lesson: edits that broke the configuration: what containerd itself refuses is not put in place" {
 	local k
 	printf 'version = %d\nroot = 5\n' "$schema" >"$conf"
 	cp "$conf" was

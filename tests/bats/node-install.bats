@@ -14,7 +14,7 @@ setup() {
 
 # --- in the wild ---
 
-@test "each node in the wild: install, again without a change, and out again byte for byte" {
+@test "lesson: byte-equal uninstall: each node in the wild, installed, again without a change, and out again" {
 	local k
 	for k in $WILD; do
 		echo "# $k"
@@ -147,6 +147,46 @@ says_the_same_and_ours() { # BEFORE AFTER
 	wild gke
 	run -0 install
 	[ "$(stat -c %a "$conf")" = 600 ]
+}
+
+@test "lesson: an absent configuration is made, and goes again" {
+	wild absent
+	tree >before
+	run -0 install
+	[ "$(stat -c %a node/etc/containerd)" = 755 ]
+	[ "$(stat -c %a "$conf")" = 644 ]
+	# containerd takes a file without a version for schema 1
+	[ "$(grep -c '^version = 2$' "$conf")" -eq 1 ]
+	run -0 uninstall kata-cc
+	tree | diff before -
+	# others' words in a file that we made stay
+	run -0 install
+	printf '[debug]\n  level = "warn"\n' >>"$conf"
+	run -0 uninstall kata-cc
+	grep -q 'level = "warn"' "$conf"
+}
+
+@test "lesson: schema 1 to 4: each has its own names, and keeps them" {
+	local v name
+	for v in '' 1 2 3 4; do
+		case ${v:-1} in
+		1) name='cri' ;;
+		2) name='"io.containerd.grpc.v1.cri"' ;;
+		*) name='"io.containerd.cri.v1.runtime"' ;;
+		esac
+		wild kubeadm
+		printf '%soom_score = 1\n' "${v:+version = $v$'\n'}" >"$conf"
+		tree >before
+		run -0 install
+		grep -qF "[plugins.$name.containerd.runtimes.kata-cc]" "$conf"
+		[ "$(grep -o 'plugins\.[^ ]*kata-cc\]' "$conf")" = "plugins.$name.containerd.runtimes.kata-cc]" ]
+		[ "$(grep '^version' "$conf" || true)" = "${v:+version = $v}" ]
+		run -0 uninstall kata-cc
+		tree | diff before -
+	done
+	wild kubeadm
+	echo 'version = 5' >"$conf"
+	refuses 3 containerd.version ctr-node-install install --root node --config runtime.json --errors=json
 }
 
 @test "lesson: dangling imports are reported, not made" {
