@@ -40,12 +40,13 @@ LIBS_ctr-manifest := -lz -lpthread
 LIBS_ctr-attest-verify := -lz -lpthread
 LIBS_ctr-coordinatord := -lssl -lz -levent_core -lpthread
 LIBS_ctr-initdata := -lz
+LIBS_ctr-node-install := -lsystemd
 LIBS_ctr-initializer := -lz -lpthread
 # Programs without a dynamic linker, for guests that have little else; what their sources define themselves
 # takes the place of libctr's. Not with sanitizers, which must be linked dynamically.
 STATIC := ctr-initdata
 LIBS_static := -static-pie -s -Wl,--gc-sections
-LIBS_tests := $(LIBS) -lssl -lz -lzstd -levent_core -lpthread
+LIBS_tests := $(LIBS) -lsystemd -lssl -lz -lzstd -levent_core -lpthread
 
 TOOLS := $(notdir $(patsubst %/main.c,%,$(wildcard tools/*/main.c)))
 BINS := $(TOOLS:%=$(BUILD)/bin/%)

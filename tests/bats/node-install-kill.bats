@@ -69,7 +69,7 @@ needs_all() {
 	cp -a node start
 	run -0 install
 	tree >goal
-	kills ctr-node-install install --root node --config runtime.json --systemctl "$PWD/systemctl"
+	kills ctr-node-install install --root node --config runtime.json --systemctl "$PWD/systemctl" --no-wait
 }
 
 @test "killed at any call of an upgrade, the node works and the next run completes" {
@@ -80,7 +80,7 @@ needs_all() {
 	release=2 runtime
 	run -0 install
 	tree >goal
-	kills ctr-node-install install --root node --config runtime.json --systemctl "$PWD/systemctl"
+	kills ctr-node-install install --root node --config runtime.json --systemctl "$PWD/systemctl" --no-wait
 }
 
 @test "killed at any call of a repair, the node works and the next run completes" {
@@ -90,7 +90,7 @@ needs_all() {
 	# a file that is in no record: only content counts for whether the node works
 	chmod 600 node/opt/ctr/kata-cc-*/share/OVMF.fd
 	cp -a node start
-	kills ctr-node-install install --root node --config runtime.json --systemctl "$PWD/systemctl"
+	kills ctr-node-install install --root node --config runtime.json --systemctl "$PWD/systemctl" --no-wait
 }
 
 @test "killed at any call of a removal, the node works and the next run completes" {
@@ -98,7 +98,7 @@ needs_all() {
 	tree >goal
 	run -0 install
 	cp -a node start
-	kills ctr-node-install uninstall --root node --systemctl "$PWD/systemctl" --proc proc kata-cc
+	kills ctr-node-install uninstall --root node --systemctl "$PWD/systemctl" --no-wait --proc proc kata-cc
 }
 
 @test "killed while containerd restarts, the next run restarts it, or goes back" {

@@ -38,11 +38,11 @@ restarts() { # how many there were; forgets them
 }
 
 install() {
-	ctr-node-install install --root node --config "${config-runtime.json}" --systemctl "$PWD/systemctl" "$@"
+	ctr-node-install install --root node --config "${config-runtime.json}" --systemctl "$PWD/systemctl" --no-wait "$@"
 }
 
 uninstall() {
-	ctr-node-install uninstall --root node --systemctl "$PWD/systemctl" --proc "$PWD/proc" "$@"
+	ctr-node-install uninstall --root node --systemctl "$PWD/systemctl" --no-wait --proc "$PWD/proc" "$@"
 }
 
 # tree: every file of the node with its mode and bytes, links and directories too.

@@ -14,7 +14,7 @@ setup() {
 
 # --- in the wild ---
 
-@test "each node in the wild: install, again without a change, and out again byte for byte" {
+@test "lesson: byte-equal uninstall: each node in the wild, installed, again without a change, and out again" {
 	local k
 	for k in $WILD; do
 		echo "# $k"
@@ -149,6 +149,46 @@ says_the_same_and_ours() { # BEFORE AFTER
 	[ "$(stat -c %a "$conf")" = 600 ]
 }
 
+@test "lesson: an absent configuration is made, and goes again" {
+	wild absent
+	tree >before
+	run -0 install
+	[ "$(stat -c %a node/etc/containerd)" = 755 ]
+	[ "$(stat -c %a "$conf")" = 644 ]
+	# containerd takes a file without a version for schema 1
+	[ "$(grep -c '^version = 2$' "$conf")" -eq 1 ]
+	run -0 uninstall kata-cc
+	tree | diff before -
+	# others' words in a file that we made stay
+	run -0 install
+	printf '[debug]\n  level = "warn"\n' >>"$conf"
+	run -0 uninstall kata-cc
+	grep -q 'level = "warn"' "$conf"
+}
+
+@test "lesson: schema 1 to 4: each has its own names, and keeps them" {
+	local v name
+	for v in '' 1 2 3 4; do
+		case ${v:-1} in
+		1) name='cri' ;;
+		2) name='"io.containerd.grpc.v1.cri"' ;;
+		*) name='"io.containerd.cri.v1.runtime"' ;;
+		esac
+		wild kubeadm
+		printf '%soom_score = 1\n' "${v:+version = $v$'\n'}" >"$conf"
+		tree >before
+		run -0 install
+		grep -qF "[plugins.$name.containerd.runtimes.kata-cc]" "$conf"
+		[ "$(grep -o 'plugins\.[^ ]*kata-cc\]' "$conf")" = "plugins.$name.containerd.runtimes.kata-cc]" ]
+		[ "$(grep '^version' "$conf" || true)" = "${v:+version = $v}" ]
+		run -0 uninstall kata-cc
+		tree | diff before -
+	done
+	wild kubeadm
+	echo 'version = 5' >"$conf"
+	refuses 3 containerd.version ctr-node-install install --root node --config runtime.json --errors=json
+}
+
 @test "lesson: dangling imports are reported, not made" {
 	wild imports
 	rm node/etc/containerd/base.toml
@@ -241,7 +281,7 @@ says_the_same_and_ours() { # BEFORE AFTER
 	[ "$(restarts)" -eq 1 ]
 	ok install
 	[ "$(cat calls)" = "" ]
-	run -0 --separate-stderr env ACTIVE=none ctr-node-install uninstall --root node --systemctl "$PWD/systemctl" \
+	run -0 --separate-stderr env ACTIVE=none ctr-node-install uninstall --root node --systemctl "$PWD/systemctl" --no-wait \
 		--proc proc kata-cc
 	[[ $stderr == *"no unit of k3s is active"* ]]
 	[ "$(restarts)" -eq 0 ]
@@ -254,7 +294,7 @@ says_the_same_and_ours() { # BEFORE AFTER
 		echo "$*" >>"$CALLS"
 		[ "$1" != restart ] || ! grep -q kata-cc node/etc/containerd/config.toml
 	EOF
-	refuses 4 restart ctr-node-install install --root node --config runtime.json --systemctl "$PWD/systemctl" --errors=json
+	refuses 4 restart ctr-node-install install --root node --config runtime.json --systemctl "$PWD/systemctl" --no-wait --errors=json
 	[[ $stderr == *"is as it was and runs again"* ]]
 	cmp "$conf" was
 	[ "$(restarts)" -eq 2 ]
@@ -265,7 +305,7 @@ says_the_same_and_ours() { # BEFORE AFTER
 	# out: what was installed stays when containerd does not take the change
 	cp "$conf" was
 	touch broken
-	refuses 4 restart ctr-node-install uninstall --root node --systemctl "$PWD/systemctl" --proc proc --errors=json kata-cc
+	refuses 4 restart ctr-node-install uninstall --root node --systemctl "$PWD/systemctl" --no-wait --proc proc --errors=json kata-cc
 	[[ $stderr == *"the restart failed again"* ]]
 	cmp "$conf" was
 	ls node/opt/ctr/kata-cc-*/bin/containerd-shim-kata-v2
@@ -279,7 +319,7 @@ says_the_same_and_ours() { # BEFORE AFTER
 @test "a file that was made for us is deleted when the restart fails" {
 	wild absent
 	touch broken
-	refuses 4 restart ctr-node-install install --root node --config runtime.json --systemctl "$PWD/systemctl" --errors=json
+	refuses 4 restart ctr-node-install install --root node --config runtime.json --systemctl "$PWD/systemctl" --no-wait --errors=json
 	[ ! -e node/etc/containerd/config.toml ]
 }
 
@@ -386,7 +426,7 @@ says_the_same_and_ours() { # BEFORE AFTER
 
 bad() { # ID JQ-FILTER [STATUS]
 	jq "$2" runtime.json >bad.json
-	refuses "${3-3}" "$1" ctr-node-install install --root node --config bad.json --systemctl "$PWD/systemctl" --errors=json
+	refuses "${3-3}" "$1" ctr-node-install install --root node --config bad.json --systemctl "$PWD/systemctl" --no-wait --errors=json
 	tree | diff before -
 }
 
@@ -434,7 +474,7 @@ bad() { # ID JQ-FILTER [STATUS]
 bad_conf() { # ID TEXT
 	printf '%b' "$2" >"$conf"
 	tree >before
-	refuses 3 "$1" ctr-node-install install --root node --config runtime.json --systemctl "$PWD/systemctl" --errors=json
+	refuses 3 "$1" ctr-node-install install --root node --config runtime.json --systemctl "$PWD/systemctl" --no-wait --errors=json
 	tree | diff before -
 	[ ! -s calls ]
 }

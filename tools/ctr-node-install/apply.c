@@ -11,6 +11,7 @@
 #include "file.h"
 #include "json.h"
 #include "owned.h"
+#include "proof.h"
 #include "store.h"
 
 #define JOURNAL STORE_STATE "/pending.json"
@@ -28,7 +29,9 @@ int change_make(const struct node *n, const char *handler, const struct cd_runti
 			     .version = n->version };
 	struct stat st;
 
-	*c = (struct change){ .node = n, .mode = 0644 };
+	*c = (struct change){
+		.node = n, .handler = handler, .kata = r ? r->config : NULL, .mode = 0644
+	};
 	if (node_read(n->root, n->config, TDOC_MAX, &c->before, &c->existed, e) < 0)
 		return -1;
 	if (c->existed) {
@@ -75,21 +78,40 @@ static int sync_dir(const char *dir, struct ctr_err *e)
 	return fd < 0 || fsync(fd) < 0 ? ctr_fail_sys(e, "write", "%s", dir) : 0;
 }
 
-/* Through a name that can only be ours, so that the next run may delete it. */
-static int put_text(const char *root, const char *path, const struct ctr_buf *text, unsigned mode,
-		    struct ctr_err *e)
+/* Beside its place, through a name that can only be ours, so that the next run may delete it. */
+static int stage_text(const char *root, const char *path, const struct ctr_buf *text, unsigned mode,
+		      struct ctr_buf *temp, struct ctr_err *e)
 {
-	ctr_auto_buf struct ctr_buf real = { 0 }, dir = { 0 }, temp = { 0 };
+	ctr_auto_buf struct ctr_buf real = { 0 }, dir = { 0 };
 
 	if (split(root, path, &real, &dir, e) < 0 || ctr_mkdirs(dir.p, 0755, e) < 0)
 		return -1;
-	ctr_buf_addf(&temp, "%s/" TEMP, dir.p);
-	if (ctr_buf_ok(&temp, "path", e) < 0 ||
-	    ctr_file_write(temp.p, ctr_buf_str(text), text->n, mode, e) < 0)
+	ctr_buf_addf(temp, "%s/" TEMP, dir.p);
+	if (ctr_buf_ok(temp, "path", e) < 0)
 		return -1;
-	if (rename(temp.p, real.p) < 0)
+	return ctr_file_write(temp->p, ctr_buf_str(text), text->n, mode, e);
+}
+
+static int put_staged(const char *root, const char *path, const struct ctr_buf *temp,
+		      struct ctr_err *e)
+{
+	ctr_auto_buf struct ctr_buf real = { 0 }, dir = { 0 };
+
+	if (split(root, path, &real, &dir, e) < 0)
+		return -1;
+	if (rename(temp->p, real.p) < 0)
 		return ctr_fail_sys(e, "write", "%s", real.p);
 	return sync_dir(dir.p, e);
+}
+
+static int put_text(const char *root, const char *path, const struct ctr_buf *text, unsigned mode,
+		    struct ctr_err *e)
+{
+	ctr_auto_buf struct ctr_buf temp = { 0 };
+
+	if (stage_text(root, path, text, mode, &temp, e) < 0)
+		return -1;
+	return put_staged(root, path, &temp, e);
 }
 
 static int delete_file(const char *root, const char *path, struct ctr_err *e)
@@ -256,18 +278,64 @@ static int put_back(const struct change *c, struct ctr_err *e)
 static int roll_back(const struct change *c, const struct units *u, struct ctr_err *e)
 {
 	struct ctr_err why = { 0 };
+	bool any;
 
 	if (put_back(c, &why) < 0)
 		return ctr_err_fix(
 			e, "%s could NOT be put back (%.80s); the backup is in " STORE_STATE,
 			c->node->config, why.msg);
-	if (units_restart(u, &why) < 0)
+	if (units_restart(u, &any, &why) < 0)
 		return ctr_err_fix(e, "%s is as it was, but the restart failed again: see its log",
 				   c->node->config);
 	if (delete_file(c->node->root, JOURNAL, &why) < 0)
 		return ctr_err_fix(e, "%s is as it was", c->node->config);
 	return ctr_err_fix(e, "%s is as it was and runs again; see the unit's log for why",
 			   c->node->config);
+}
+
+/* What containerd reads there first is what is then put in place, byte for byte. */
+static int stage(const struct change *c, struct ctr_buf *temp, struct ctr_err *e)
+{
+	ctr_auto_buf struct ctr_buf state = { 0 };
+	struct proof p = {
+		.node = c->node, .handler = c->handler, .config = c->kata, .temp = TEMP
+	};
+	struct ctr_err why = { 0 };
+	int rc;
+
+	if (node_path(c->node->root, STORE_STATE, &state, NULL, e) < 0 ||
+	    stage_text(c->node->root, c->node->config, &c->after, c->mode, temp, e) < 0)
+		return -1;
+	p.dir = state.p;
+	rc = proof_file(&p, temp->p, e);
+	/* else the next run sweeps */
+	if (sweep_dir(c->node->root, JOURNAL, rc < 0 ? &why : e) < 0)
+		rc = -1;
+	if (rc < 0)
+		unlink(temp->p);
+	return rc;
+}
+
+static int make(const struct change *c, const struct journal *old, struct ctr_err *e)
+{
+	ctr_auto_buf struct ctr_buf temp = { 0 };
+
+	if (!c->gone && stage(c, &temp, e) < 0)
+		return -1;
+	if (journal_write(c, old, e) < 0)
+		return -1;
+	return c->gone ? delete_file(c->node->root, c->node->config, e)
+		       : put_staged(c->node->root, c->node->config, &temp, e);
+}
+
+static int restart(const struct change *c, const struct units *u, struct ctr_err *e)
+{
+	struct proof p = { .node = c->node, .handler = c->handler, .config = c->kata };
+	bool any;
+
+	if (units_restart(u, &any, e) < 0)
+		return -1;
+	return any && !u->no_wait ? proof_running(&p, u->seconds, e) : 0;
 }
 
 int apply(const struct change *c, const struct units *u, struct ctr_err *e)
@@ -279,14 +347,9 @@ int apply(const struct change *c, const struct units *u, struct ctr_err *e)
 		return -1;
 	if (!change_any(c) && !old.json)
 		return 0;
-	if (change_any(c)) {
-		if (journal_write(c, &old, e) < 0)
-			return -1;
-		if ((c->gone ? delete_file(root, c->node->config, e)
-			     : put_text(root, c->node->config, &c->after, c->mode, e)) < 0)
-			return -1;
-	}
-	if (units_restart(u, e) < 0)
+	if (change_any(c) && make(c, &old, e) < 0)
+		return -1;
+	if (restart(c, u, e) < 0)
 		return roll_back(c, u, e);
 	return delete_file(root, JOURNAL, e);
 }

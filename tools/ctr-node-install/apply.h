@@ -11,7 +11,8 @@
 struct change {
 	const struct node *node;
 	struct ctr_buf before, after;
-	bool existed, gone; /* the file before, and that it is to be deleted */
+	const char *handler, *kata; /* borrowed; Kata's configuration, NULL when it is taken out */
+	bool existed, gone;	    /* the file before, and that it is to be deleted */
 	unsigned mode;
 };
 
@@ -26,8 +27,10 @@ void change_free(struct change *c);
 CTR_MUST int apply_pending(const char *root, bool *pending, struct ctr_err *e);
 
 /*
- * Makes the change and restarts; without a change and without an unfinished run, neither. On
- * CTR_ENV "restart" the file is as it was, and containerd was restarted with that.
+ * Makes the change and restarts; without a change and without an unfinished run, neither. What
+ * containerd itself refuses is not put in place (CTR_FORMAT, CTR_ENV "containerd.check"). On
+ * CTR_ENV "restart" or "restart.handler" the file is as it was, and containerd was restarted with
+ * that.
  */
 CTR_MUST int apply(const struct change *c, const struct units *u, struct ctr_err *e);
 

@@ -7,6 +7,7 @@
 #include "file.h"
 #include "owned.h"
 
+#define TIMEOUT_S 180
 #define CMDLINE_MAX ((size_t)4 * 1024 * 1024)
 
 static int take_root(struct args *a, const char *value, struct ctr_err *e)
@@ -52,6 +53,11 @@ int args_take(void *ctx, int id, const char *value, struct ctr_err *e)
 	case OPT_NO_RESTART:
 		a->no_restart = true;
 		return 0;
+	case OPT_NO_WAIT:
+		a->no_wait = true;
+		return 0;
+	case OPT_TIMEOUT:
+		return ctr_number(value, "--timeout", 1, 3600, &a->seconds, e);
 	case OPT_ALL:
 		a->all = true;
 		return 0;
@@ -65,6 +71,7 @@ int args_read(struct ctr_tool *t, int argc, char **argv, struct args *a, int max
 	      struct ctr_err *e)
 {
 	a->proc = "/proc";
+	a->seconds = TIMEOUT_S;
 	if (ctr_tool_opts(t, argc, argv, args_take, a, first, e) < 0)
 		return -1;
 	if (!t->served && argc - *first > max)
@@ -72,6 +79,16 @@ int args_read(struct ctr_tool *t, int argc, char **argv, struct args *a, int max
 	/* modes are given where files are made; directories are made 0755 */
 	umask(022);
 	return 0;
+}
+
+struct units args_units(const struct args *a, const struct node *n, struct ctr_log *log)
+{
+	return (struct units){ .systemctl = a->systemctl,
+			       .off = a->no_restart,
+			       .no_wait = a->no_wait,
+			       .seconds = (unsigned)a->seconds,
+			       .node = n,
+			       .log = log };
 }
 
 int args_node(const struct args *a, const char *handler, struct node *n, struct ctr_err *e)

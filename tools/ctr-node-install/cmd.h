@@ -21,6 +21,8 @@ enum {
 	OPT_KIND,
 	OPT_SYSTEMCTL,
 	OPT_NO_RESTART,
+	OPT_NO_WAIT,
+	OPT_TIMEOUT,
 	OPT_DRY_RUN,
 	OPT_CONFIG,
 	OPT_CA_FILE,
@@ -46,6 +48,16 @@ enum {
 	{                                                                                          \
 		OPT_NO_RESTART, "no-restart", 0, NULL, "leave the restart of containerd to others" \
 	}
+#define ROW_NO_WAIT                                                                                \
+	{                                                                                          \
+		OPT_NO_WAIT, "no-wait", 0, NULL,                                                   \
+			"do not wait until containerd lists the change"                            \
+	}
+#define ROW_TIMEOUT                                                                                \
+	{                                                                                          \
+		OPT_TIMEOUT, "timeout", 't', "SECONDS",                                            \
+			"for the restart, and for what is then waited for (default 180)"           \
+	}
 #define ROW_DRY_RUN                                                                                \
 	{                                                                                          \
 		OPT_DRY_RUN, "dry-run", 'n', NULL,                                                 \
@@ -62,7 +74,8 @@ struct args {
 	const struct node_kind *kind;
 	const char *systemctl, *config, *ca_file, *proc;
 	enum ctr_progress_mode progress;
-	bool no_restart, dry_run, all;
+	uint64_t seconds;
+	bool no_restart, no_wait, dry_run, all;
 };
 
 /* A ctr_opt_fn over struct args. */
@@ -72,6 +85,9 @@ int args_take(void *ctx, int id, const char *value, struct ctr_err *e);
  * modes. */
 CTR_MUST int args_read(struct ctr_tool *t, int argc, char **argv, struct args *a, int max,
 		       int *first, struct ctr_err *e);
+
+/* How systemd is to be called for the node. */
+struct units args_units(const struct args *a, const struct node *n, struct ctr_log *log);
 
 /* The file where the handler is, or goes. */
 CTR_MUST int args_node(const struct args *a, const char *handler, struct node *n,

@@ -80,6 +80,17 @@ bool cd_has_handler(const struct tdoc *d, unsigned version, const char *handler)
 	return tdoc_find(d, ctr_buf_str(&path)) != NULL;
 }
 
+const char *cd_kata_config(const struct tdoc *d, unsigned version, const char *handler)
+{
+	ctr_auto_buf struct ctr_buf path = { 0 };
+	const struct tdoc_entry *v;
+
+	ctr_buf_addf(&path, "plugins.%s.containerd.runtimes.%s.options.ConfigPath",
+		     runtime_plugin(version ? version : 2), handler);
+	v = tdoc_find(d, ctr_buf_str(&path));
+	return v ? v->value : NULL;
+}
+
 static int taken(const struct cd_file *f, const char *what, const char *name, struct ctr_err *e)
 {
 	ctr_fail(e, CTR_FORMAT, "containerd.taken", "%s: %s %s is there already, and not ours",

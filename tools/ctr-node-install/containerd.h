@@ -51,6 +51,9 @@ CTR_MUST int cd_put(const struct cd_file *f, const struct cd_runtime *r, struct 
 CTR_MUST int cd_drop(const struct cd_file *f, const char *handler, struct ctr_buf *out, bool *gone,
 		     struct ctr_err *e);
 
+/* The handler's path of Kata's configuration as a value of the document, NULL when it has none. */
+const char *cd_kata_config(const struct tdoc *d, unsigned version, const char *handler);
+
 /* True when a table of the handler is in the document. */
 bool cd_has_handler(const struct tdoc *d, unsigned version, const char *handler);
 

@@ -11,6 +11,8 @@ static const struct ctr_opt opts[] = {
 	ROW_DRY_RUN,
 	ROW_SYSTEMCTL,
 	ROW_NO_RESTART,
+	ROW_NO_WAIT,
+	ROW_TIMEOUT,
 	{ OPT_CA_FILE, "ca-file", 0, "FILE", "PEM roots for https that replace the system's" },
 	{ OPT_PROGRESS, "progress", 0, "auto|text|json|none",
 	  "of downloads (default auto: on a terminal)" },
@@ -36,9 +38,7 @@ static int show(const struct args *a, const struct config *c, const struct store
 static int make(const struct args *a, const struct config *c, const struct store_version *v,
 		const struct change *ch, struct ctr_log *log, struct ctr_err *e)
 {
-	struct units u = {
-		.systemctl = a->systemctl, .off = a->no_restart, .node = ch->node, .log = log
-	};
+	struct units u = args_units(a, ch->node, log);
 	ctr_auto_tool_registry struct ctr_tool_registry web = { 0 };
 	bool made;
 

@@ -23,35 +23,45 @@ static const struct node_kind kinds[] = {
 	  RANCHER_K3S "config.toml.tmpl",
 	  RANCHER_K3S "config-v3.toml.tmpl",
 	  NULL,
-	  { "k3s.service", "k3s-agent.service" } },
+	  { "k3s.service", "k3s-agent.service" },
+	  "/run/k3s/containerd/containerd.sock",
+	  { "/var/lib/rancher/k3s/data/current/bin/containerd" } },
 	{ "rke2",
 	  "/var/lib/rancher/rke2/agent/etc/containerd",
 	  RANCHER_RKE2 "config.toml",
 	  RANCHER_RKE2 "config.toml.tmpl",
 	  RANCHER_RKE2 "config-v3.toml.tmpl",
 	  NULL,
-	  { "rke2-server.service", "rke2-agent.service" } },
+	  { "rke2-server.service", "rke2-agent.service" },
+	  "/run/k3s/containerd/containerd.sock",
+	  { "/var/lib/rancher/rke2/bin/containerd" } },
 	{ "microk8s",
 	  "/var/snap/microk8s/current/args",
 	  "/var/snap/microk8s/current/args/containerd-template.toml",
 	  NULL,
 	  NULL,
 	  NULL,
-	  { "snap.microk8s.daemon-containerd.service" } },
+	  { "snap.microk8s.daemon-containerd.service" },
+	  "/var/snap/microk8s/common/run/containerd.sock",
+	  { NULL } }, /* runs inside its snap alone */
 	{ "k0s",
 	  "/etc/k0s/containerd.toml",
 	  "/etc/k0s/containerd.toml",
 	  NULL,
 	  NULL,
 	  "/etc/k0s/containerd.d",
-	  { "k0sworker.service", "k0scontroller.service" } },
+	  { "k0sworker.service", "k0scontroller.service" },
+	  "/run/k0s/containerd.sock",
+	  { "/var/lib/k0s/bin/containerd" } },
 	{ "containerd",
 	  NULL,
 	  "/etc/containerd/config.toml",
 	  NULL,
 	  NULL,
 	  NULL,
-	  { "containerd.service" } },
+	  { "containerd.service" },
+	  "/run/containerd/containerd.sock",
+	  { "/usr/bin/containerd", "/usr/local/bin/containerd" } },
 };
 #define KINDS (sizeof kinds / sizeof *kinds)
 
@@ -70,7 +80,7 @@ const char *node_kinds(void)
 }
 
 /* Opens a path below the root with openat2, so that a link of the node's cannot lead out of it. */
-static int open_in(const char *root, const char *path)
+int node_open(const char *root, const char *path)
 {
 	struct open_how how = { .flags = O_PATH | O_CLOEXEC, .resolve = RESOLVE_IN_ROOT };
 	ctr_auto_fd int dir = open(*root ? root : "/", O_PATH | O_DIRECTORY | O_CLOEXEC);
@@ -96,7 +106,7 @@ static int real_of(int fd, struct ctr_buf *b, struct ctr_err *e)
 int node_path(const char *root, const char *path, struct ctr_buf *b, bool *exists,
 	      struct ctr_err *e)
 {
-	ctr_auto_fd int fd = open_in(root, path);
+	ctr_auto_fd int fd = node_open(root, path);
 	const char *slash = strrchr(path, '/');
 	ctr_auto char *up = NULL;
 	struct stat st;
@@ -141,7 +151,7 @@ static const struct node_kind *detect(const char *root)
 	size_t i = 0;
 
 	for (; kinds[i].mark; i++) {
-		ctr_auto_fd int fd = open_in(root, kinds[i].mark);
+		ctr_auto_fd int fd = node_open(root, kinds[i].mark);
 
 		if (fd >= 0)
 			break;

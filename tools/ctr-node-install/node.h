@@ -5,6 +5,8 @@
 
 #include "containerd.h"
 
+#define NODE_BINS 2
+
 struct node_kind {
 	const char *name;	   /* "k3s" */
 	const char *mark;	   /* a path that only this kind has */
@@ -12,6 +14,8 @@ struct node_kind {
 	const char *tmpl2, *tmpl3; /* templates it is made from, by schema; NULL: edited itself */
 	const char *dropin;   /* a directory whose files are merged whatever the schema, or NULL */
 	const char *units[3]; /* of systemd, tried in order */
+	const char *socket;   /* of CRI, unless the configuration names another */
+	const char *bins[NODE_BINS]; /* where containerd itself may be */
 };
 
 struct node {
@@ -29,6 +33,9 @@ const char *node_kinds(void);
 /* The real path of a node's path: symbolic links stay below the root. *exists may be NULL. */
 CTR_MUST int node_path(const char *root, const char *path, struct ctr_buf *b, bool *exists,
 		       struct ctr_err *e);
+
+/* Opens a node's path with O_PATH, likewise below the root; -1 with errno. */
+int node_open(const char *root, const char *path);
 
 /* Reads a node's file; absent is empty, with *exists false. */
 CTR_MUST int node_read(const char *root, const char *path, size_t max, struct ctr_buf *b,

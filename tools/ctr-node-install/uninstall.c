@@ -9,6 +9,8 @@ static const struct ctr_opt opts[] = {
 	ROW_DRY_RUN,
 	ROW_SYSTEMCTL,
 	ROW_NO_RESTART,
+	ROW_NO_WAIT,
+	ROW_TIMEOUT,
 	ROW_PROC,
 	{ OPT_ALL, "all", 'a', NULL, "all handlers that are installed" },
 	{ 0 },
@@ -50,9 +52,7 @@ static int take_out(const struct args *a, const char *handler, struct ctr_log *l
 {
 	auto_change struct change ch = { 0 };
 	auto_node struct node n = { 0 };
-	struct units u = {
-		.systemctl = a->systemctl, .off = a->no_restart, .node = &n, .log = log
-	};
+	struct units u = args_units(a, &n, log);
 	ctr_auto_fd int lock = -1;
 
 	if (args_node(a, handler, &n, e) < 0 || change_make(&n, handler, NULL, &ch, e) < 0)

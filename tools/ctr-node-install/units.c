@@ -1,73 +1,52 @@
 #include "units.h"
 
-#include <errno.h>
-#include <fcntl.h>
-#include <signal.h>
-#include <spawn.h>
 #include <string.h>
-#include <sys/wait.h>
 
-/* Runs it with standard output going to stderr, for ours is the result. *status is its exit status.
- */
-static int call(char *const argv[], int *status, struct ctr_err *e)
+#include "bus.h"
+#include "spawn.h"
+
+#define UNITS (sizeof((struct node_kind *)NULL)->units / sizeof(char *))
+#define WORD_MAX ((size_t)4096)
+
+/* bus NULL: by the program. */
+struct manager {
+	const struct units *u;
+	struct bus *bus;
+};
+
+static int systemctl(const struct units *u, const char *verb, const char *unit, struct ctr_buf *out,
+		     int *status, struct ctr_err *e)
 {
-	posix_spawn_file_actions_t fa;
-	posix_spawnattr_t at;
-	sigset_t pipe_only;
-	int rc, wait = 0;
-	pid_t pid;
+	const char *own[] = { u->systemctl ? u->systemctl : "systemctl", verb, unit, NULL };
+	const char *enter[] = { "nsenter", "--target", "1",  "--mount", "--",
+				own[0],	   verb,       unit, NULL };
+	const struct ctr_spawn s = { .argv = !u->systemctl && u->node->root[0] ? enter : own,
+				     .out = out,
+				     .seconds = u->seconds,
+				     .id = "restart" };
 
-	posix_spawn_file_actions_init(&fa);
-	posix_spawnattr_init(&at);
-	sigemptyset(&pipe_only);
-	sigaddset(&pipe_only, SIGPIPE);
-	posix_spawnattr_setsigdefault(&at, &pipe_only);
-	posix_spawnattr_setflags(&at, POSIX_SPAWN_SETSIGDEF);
-	rc = posix_spawn_file_actions_addopen(&fa, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
-	if (rc == 0)
-		rc = posix_spawn_file_actions_adddup2(&fa, STDERR_FILENO, STDOUT_FILENO);
-	if (rc == 0)
-		rc = posix_spawnp(&pid, argv[0], &fa, &at, argv, environ);
-	posix_spawnattr_destroy(&at);
-	posix_spawn_file_actions_destroy(&fa);
-	if (rc != 0)
-		return ctr_fail(e, CTR_ENV, "restart", "%s: %s", argv[0], strerror(rc));
-	while (waitpid(pid, &wait, 0) < 0) {
-		if (errno != EINTR)
-			return ctr_fail_sys(e, "restart", "%s", argv[0]);
-	}
-	*status = WIFEXITED(wait) ? WEXITSTATUS(wait) : 128;
+	return ctr_spawn(&s, status, e);
+}
+
+/* The program says it by a word, and whether it is "active" by its status. */
+static int told(const struct units *u, const char *unit, char state[BUS_STATE], struct ctr_err *e)
+{
+	ctr_auto_buf struct ctr_buf out = { .max = WORD_MAX };
+	int status = 0;
+
+	if (systemctl(u, "is-active", unit, &out, &status, e) < 0)
+		return -1;
+	snprintf(state, BUS_STATE, "%.*s", (int)strcspn(ctr_buf_str(&out), "\n"),
+		 ctr_buf_str(&out));
+	if (status == 0 || !state[0])
+		snprintf(state, BUS_STATE, "%s", status == 0 ? "active" : "inactive");
 	return 0;
 }
 
-/* Words are copied, for the interface of exec takes them as changeable. */
-static int systemctl(const struct units *u, const char *verb, const char *unit, int *status,
-		     struct ctr_err *e)
+static int state_of(const struct manager *m, const char *unit, char state[BUS_STATE],
+		    struct ctr_err *e)
 {
-	const char *words[9] = { u->systemctl ? u->systemctl : "systemctl" };
-	char *argv[9] = { NULL };
-	size_t n = 1, i = 0;
-	int rc = 0;
-
-	if (!u->systemctl && u->node->root[0]) {
-		static const char *const enter[] = { "nsenter", "--target", "1",
-						     "--mount", "--",	    "systemctl" };
-
-		memcpy(words, enter, sizeof enter);
-		n = sizeof enter / sizeof *enter;
-	}
-	words[n++] = verb;
-	words[n++] = unit;
-	for (; i < n && rc == 0; i++) {
-		argv[i] = strdup(words[i]);
-		if (!argv[i])
-			rc = ctr_fail_mem(e);
-	}
-	if (rc == 0)
-		rc = call(argv, status, e);
-	for (i = 0; i < n; i++)
-		free(argv[i]);
-	return rc;
+	return m->bus ? bus_state(m->bus, unit, state, e) : told(m->u, unit, state, e);
 }
 
 static void announce(const struct units *u, const char *unit)
@@ -80,40 +59,58 @@ static void announce(const struct units *u, const char *unit)
 		api ? ": what else it runs on this node (kubelet, on servers the API) pauses" : "");
 }
 
-static int restart_one(const struct units *u, const char *unit, struct ctr_err *e)
+static int restart_one(const struct manager *m, const char *unit, struct ctr_err *e)
 {
+	char state[BUS_STATE];
 	int status = 0;
 
-	announce(u, unit);
-	if (systemctl(u, "restart", unit, &status, e) < 0)
-		return -1;
-	if (status == 0 && systemctl(u, "is-active", unit, &status, e) < 0)
+	announce(m->u, unit);
+	if ((m->bus ? bus_restart(m->bus, unit, m->u->seconds, e)
+		    : systemctl(m->u, "restart", unit, NULL, &status, e)) < 0)
 		return -1;
 	if (status != 0)
 		return ctr_fail(e, CTR_ENV, "restart", "%s does not come back (status %d)", unit,
 				status);
+	if (state_of(m, unit, state, e) < 0)
+		return -1;
+	if (strcmp(state, "active") != 0 && strcmp(state, "reloading") != 0)
+		return ctr_fail(e, CTR_ENV, "restart", "%s does not come back (%s)", unit, state);
 	return 0;
 }
 
-int units_restart(const struct units *u, struct ctr_err *e)
+/* One that failed was meant to run: perhaps it was our change that kept it from that. */
+static bool runs(const char *state)
 {
-	bool any = false;
+	return strcmp(state, "inactive") != 0 && strcmp(state, "unknown") != 0;
+}
 
+int units_restart(const struct units *u, bool *any, struct ctr_err *e)
+{
+	auto_bus struct bus *bus = NULL;
+	struct manager m = { .u = u };
+	struct ctr_err why = { 0 };
+
+	*any = false;
 	if (u->off)
 		return 0;
-	for (size_t i = 0; i < 3 && u->node->kind->units[i]; i++) {
+	if (!u->systemctl)
+		bus_open(u->node->root, &bus, &why);
+	m.bus = bus;
+	if (!u->systemctl && !bus)
+		ctr_log(u->log, CTR_INFO, "restart.bus", NULL, 0, 0, "no D-Bus: %s", why.msg);
+	for (size_t i = 0; i < UNITS && u->node->kind->units[i]; i++) {
 		const char *unit = u->node->kind->units[i];
-		int status = 0;
+		char state[BUS_STATE];
 
-		if (systemctl(u, "is-active", unit, &status, e) < 0)
+		if (state_of(&m, unit, state, e) < 0)
 			return -1;
-		if (status != 0)
+		if (!runs(state))
 			continue;
-		any = true;
-		if (restart_one(u, unit, e) < 0)
+		*any = true;
+		if (restart_one(&m, unit, e) < 0)
 			return -1;
 	}
-	if (!any)
+	if (!*any)
 		ctr_log(u->log, CTR_WARN, "restart.none", NULL, 0, 0,
 			"no unit of %s is active: the change counts from its next start",
 			u->node->kind->name);
