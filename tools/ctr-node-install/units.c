@@ -28,7 +28,9 @@ static int systemctl(const struct units *u, const char *verb, const char *unit, 
 	return ctr_spawn(&s, status, e);
 }
 
-/* The program says it by a word, and whether it is "active" by its status. */
+/* The program says it by a word, and by its status: 0 active, 3 not, 4 no such unit. Anything else
+ * is nsenter's: systemd was not asked, and a node whose containerd may run must not pass for one
+ * where it does not. */
 static int told(const struct units *u, const char *unit, char state[BUS_STATE], struct ctr_err *e)
 {
 	ctr_auto_buf struct ctr_buf out = { .max = WORD_MAX };
@@ -36,6 +38,9 @@ static int told(const struct units *u, const char *unit, char state[BUS_STATE], 
 
 	if (systemctl(u, "is-active", unit, &out, &status, e) < 0)
 		return -1;
+	if (status != 0 && status != 3 && status != 4 && !out.n)
+		return ctr_fail(e, CTR_ENV, "restart", "systemd cannot be asked for %s (status %d)",
+				unit, status);
 	snprintf(state, BUS_STATE, "%.*s", (int)strcspn(ctr_buf_str(&out), "\n"),
 		 ctr_buf_str(&out));
 	if (status == 0 || !state[0])
