@@ -159,11 +159,24 @@ says_the_same_and_ours() { # BEFORE AFTER
 	[ "$(grep -c '^version = 2$' "$conf")" -eq 1 ]
 	run -0 uninstall kata-cc
 	tree | diff before -
-	# others' words in a file that we made stay
-	run -0 install
-	printf '[debug]\n  level = "warn"\n' >>"$conf"
-	run -0 uninstall kata-cc
-	grep -q 'level = "warn"' "$conf"
+	# others' words in a file that we made stay, and keep the schema that they were written in
+	for n in absent empty 'words alone' 'without an end'; do
+		if [ "$n" = absent ]; then wild absent; else wild empty; fi
+		case $n in
+		words*) printf '# mine\n' >"$conf" ;;
+		without*) printf '# mine' >"$conf" ;;
+		esac
+		run -0 install
+		printf '[debug]\n  level = "warn"\n' >>"$conf"
+		run -0 uninstall kata-cc
+		grep -q 'level = "warn"' "$conf"
+		[ "$(grep -c '^version = 2$' "$conf")" -eq 1 ]
+		run ! grep kata-cc "$conf"
+		cp "$conf" before
+		run -0 install
+		run -0 uninstall kata-cc
+		cmp before "$conf"
+	done
 }
 
 @test "lesson: schema 1 to 4: each has its own names, and keeps them" {

@@ -37,7 +37,6 @@ static int check_newest(struct coord *c, const struct ctr_signer *key, struct ct
 /* One who never served has no key to judge with: a record is there, that is all. */
 static void wait_for_history(struct coord *c)
 {
-	ctr_auto_buf struct ctr_buf b = { 0 };
 	struct ctr_err why = { 0 };
 	auto_state struct state *s = coord_state(c, &why);
 

@@ -284,21 +284,22 @@ static const struct owned_part *unused_snapshotter(const char *p, const struct o
 	return NULL;
 }
 
-static int drop(struct ctr_buf *text, const char *file, const char *name, struct ctr_err *e)
+static int drop(struct ctr_buf *text, const char *file, const char *name, const char *keep,
+		struct ctr_err *e)
 {
 	ctr_auto_buf struct ctr_buf out = { 0 };
 	struct owned parts;
 
 	if (owned_find(file, ctr_buf_str(text), text->n, &parts, e) < 0)
 		return -1;
-	owned_drop(ctr_buf_str(text), text->n, &parts, name, &out);
+	owned_drop(ctr_buf_str(text), text->n, &parts, name, keep, &out);
 	ctr_buf_reset(text);
 	ctr_buf_add(text, ctr_buf_str(&out), out.n);
 	return ctr_buf_ok(text, file, e);
 }
 
 /* Takes out what served a handler that is gone, or that asks for another snapshotter now. */
-static int drop_unused(struct ctr_buf *text, const char *file, struct ctr_err *e)
+static int drop_unused(struct ctr_buf *text, const char *file, const char *keep, struct ctr_err *e)
 {
 	const struct owned_part *unused;
 	struct owned parts;
@@ -306,7 +307,7 @@ static int drop_unused(struct ctr_buf *text, const char *file, struct ctr_err *e
 	if (owned_find(file, ctr_buf_str(text), text->n, &parts, e) < 0)
 		return -1;
 	unused = unused_snapshotter(ctr_buf_str(text), &parts);
-	return unused ? drop(text, file, unused->name, e) : 0;
+	return unused ? drop(text, file, unused->name, keep, e) : 0;
 }
 
 /*
@@ -372,10 +373,25 @@ int cd_put(const struct cd_file *f, const struct cd_runtime *r, struct ctr_buf *
 		if (put(&text, f->name, ctr_buf_str(&name), ctr_buf_str(&proxy), e) < 0)
 			return -1;
 	}
-	if (drop_unused(&text, f->name, e) < 0)
+	if (drop_unused(&text, f->name, NULL, e) < 0)
 		return -1;
 	ctr_buf_add(out, ctr_buf_str(&text), text.n);
 	return check(f, &v, out, e);
+}
+
+/* Others put tables of a later schema into a file whose version is ours: without it containerd
+ * would read them as schema 1, and pass over them in silence. */
+static const char *kept_version(const struct cd_file *f, const struct view *v)
+{
+	static const char *const names[] = { CD_CREATED, "version" };
+
+	if (f->is_template || tdoc_blank(&v->others) || tdoc_find(&v->others, "version"))
+		return NULL;
+	for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+		if (owned_get(&v->parts, names[i]))
+			return names[i];
+	}
+	return NULL;
 }
 
 int cd_drop(const struct cd_file *f, const char *handler, struct ctr_buf *out, bool *gone,
@@ -383,17 +399,19 @@ int cd_drop(const struct cd_file *f, const char *handler, struct ctr_buf *out, b
 {
 	ctr_auto_buf struct ctr_buf text = { 0 }, name = { 0 };
 	auto_view struct view v = { 0 };
+	const char *keep;
 
 	*gone = false;
 	if (f->n)
 		ctr_buf_add(&text, f->p, f->n);
 	if (view_make(f, ctr_buf_str(&text), text.n, &v, e) < 0)
 		return -1;
+	keep = kept_version(f, &v);
 	ctr_buf_addf(&name, "handler:%s", handler);
 	if (owned_get(&v.parts, ctr_buf_str(&name)) &&
-	    drop(&text, f->name, ctr_buf_str(&name), e) < 0)
+	    drop(&text, f->name, ctr_buf_str(&name), keep, e) < 0)
 		return -1;
-	if (drop_unused(&text, f->name, e) < 0)
+	if (drop_unused(&text, f->name, keep, e) < 0)
 		return -1;
 	ctr_buf_add(out, ctr_buf_str(&text), text.n);
 	*gone = out->n == 0 && owned_get(&v.parts, CD_CREATED);

@@ -170,13 +170,31 @@ int owned_put(const char *p, size_t n, const struct owned *o, const char *name, 
 	return ctr_buf_ok(b, "file", e);
 }
 
-void owned_drop(const char *p, size_t n, const struct owned *o, const char *name, struct ctr_buf *b)
+/* All but this one, and the joint, which may be the line end in front of it. */
+static void drop_others(const char *p, size_t n, const struct owned *o, const char *keep,
+			struct ctr_buf *b)
+{
+	struct owned rest = { .n = 0 };
+
+	for (size_t i = 0; i < o->n; i++) {
+		if (strcmp(o->v[i].name, keep) != 0 && strcmp(o->v[i].name, OWNED_JOINT) != 0)
+			rest.v[rest.n++] = o->v[i];
+	}
+	owned_rest(p, n, &rest, b);
+}
+
+void owned_drop(const char *p, size_t n, const struct owned *o, const char *name, const char *keep,
+		struct ctr_buf *b)
 {
 	const struct owned_part *at = owned_get(o, name);
 	bool needed = false;
 
 	for (size_t i = 0; i < o->n; i++)
 		needed = needed || (&o->v[i] != at && strchr(o->v[i].name, ':'));
+	if (!needed && keep) {
+		drop_others(p, n, o, keep, b);
+		return;
+	}
 	if (!needed) {
 		owned_rest(p, n, o, b);
 		return;

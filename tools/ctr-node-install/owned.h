@@ -50,9 +50,9 @@ CTR_MUST int owned_put(const char *p, size_t n, const struct owned *o, const cha
 
 /*
  * Appends the text without part `name`; when what remains of ours are only parts that serve others
- * (all whose names are without a colon), without them as well.
+ * (all whose names are without a colon), without them as well, but for `keep` (NULL: none).
  */
-void owned_drop(const char *p, size_t n, const struct owned *o, const char *name,
+void owned_drop(const char *p, size_t n, const struct owned *o, const char *name, const char *keep,
 		struct ctr_buf *b);
 
 #endif
