@@ -60,7 +60,7 @@ static int teardown(void **state)
  * failed. */
 static int tried(int (*what)(void))
 {
-	int status;
+	int status = 0;
 	pid_t pid = fork();
 
 	if (pid == 0) {
