@@ -288,6 +288,15 @@ static int parse_manifest(const char *name, const struct ctr_jval *root,
 	return 0;
 }
 
+static int read_doc(const char *name, const char *p, size_t n, struct ctr_json **j,
+		    struct ctr_jval *root, enum kind *kind, struct ctr_err *e)
+{
+	if (ctr_json_parse(name, p, n, j, e) < 0)
+		return -1;
+	*root = ctr_jroot(*j);
+	return classify(name, root, kind, e);
+}
+
 int ctr_oci_doc_parse(const char *name, const char *p, size_t n, struct ctr_oci_index **index,
 		      struct ctr_oci_manifest **manifest, struct ctr_err *e)
 {
@@ -297,10 +306,7 @@ int ctr_oci_doc_parse(const char *name, const char *p, size_t n, struct ctr_oci_
 
 	*index = NULL;
 	*manifest = NULL;
-	if (ctr_json_parse(name, p, n, &j, e) < 0)
-		return -1;
-	root = ctr_jroot(j);
-	if (classify(name, &root, &kind, e) < 0)
+	if (read_doc(name, p, n, &j, &root, &kind, e) < 0)
 		return -1;
 	return kind == INDEX ? parse_index(&root, index, e)
 			     : parse_manifest(name, &root, manifest, e);
@@ -325,10 +331,7 @@ int ctr_oci_artifact_parse(const char *name, const char *p, size_t n, const char
 	enum kind kind;
 
 	*file = (struct ctr_oci_desc){ 0 };
-	if (ctr_json_parse(name, p, n, &j, e) < 0)
-		return -1;
-	root = ctr_jroot(j);
-	if (classify(name, &root, &kind, e) < 0)
+	if (read_doc(name, p, n, &j, &root, &kind, e) < 0)
 		return -1;
 	if (kind != MANIFEST)
 		return ctr_fail(e, CTR_FORMAT, "image.type",

@@ -2,6 +2,8 @@
 
 #include <stdlib.h>
 
+#include "tool_env.h"
+
 /* REGISTRY_AUTH_FILE alone if it is set, else Docker's file and then that of Podman and its
  * relatives. */
 static int logins(struct ctr_tool_registry *r, struct ctr_err *e)
@@ -30,23 +32,14 @@ static int logins(struct ctr_tool_registry *r, struct ctr_err *e)
 	return 0;
 }
 
-static const char *env2(const char *a, const char *b)
-{
-	const char *v = getenv(a);
-
-	return v && *v ? v : getenv(b);
-}
-
 int ctr_tool_registry_env(struct ctr_tool_registry *r, const char *ca_file, struct ctr_log *log,
 			  struct ctr_err *e)
 {
 	r->o.http = (struct ctr_http_opts){
-		.ca_file = ca_file ? ca_file : env2("CURL_CA_BUNDLE", "SSL_CERT_FILE"),
-		.http_proxy = getenv("http_proxy"),
-		.https_proxy = env2("HTTPS_PROXY", "https_proxy"),
-		.no_proxy = env2("NO_PROXY", "no_proxy"),
+		.ca_file = ca_file ? ca_file : ctr_tool_env("CURL_CA_BUNDLE", "SSL_CERT_FILE"),
 		.log = log,
 	};
+	ctr_tool_env_proxies(&r->o.http);
 	r->o.log = log;
 	return logins(r, e);
 }

@@ -5,6 +5,7 @@
 
 #include "endorse.h"
 #include "file.h"
+#include "tool_env.h"
 #include "x509.h"
 
 void ctr_sources_init(struct ctr_sources *s, time_t now)
@@ -113,13 +114,6 @@ static int load_root(struct ctr_sources *s, struct ctr_err *e)
 	return ctr_x509_spki(der ? der : c.v[0], s->pin, e);
 }
 
-static const char *env2(const char *a, const char *b)
-{
-	const char *v = getenv(a);
-
-	return v && *v ? v : getenv(b);
-}
-
 int ctr_sources_ready(struct ctr_sources *s, struct ctr_log *log, struct ctr_err *e)
 {
 	const char *xdg = getenv("XDG_CACHE_HOME"), *home = getenv("HOME");
@@ -136,9 +130,7 @@ int ctr_sources_ready(struct ctr_sources *s, struct ctr_log *log, struct ctr_err
 		s->c.cache = s->cache.p;
 	if (s->no_cache)
 		s->c.cache = NULL;
-	s->c.http.http_proxy = getenv("http_proxy");
-	s->c.http.https_proxy = env2("HTTPS_PROXY", "https_proxy");
-	s->c.http.no_proxy = env2("NO_PROXY", "no_proxy");
+	ctr_tool_env_proxies(&s->c.http);
 	s->c.http.log = s->c.log = log;
 	s->c.still_good = ctr_endorsement_good;
 	s->c.at = s->verify.at;

@@ -14,6 +14,7 @@ setup_file() {
 setup() {
 	make_deployment
 	permit '.Policies |= map_values(.SANs += ["second"])' >second.json
+	# shellcheck disable=SC2034 # what recovers and verifies take
 	trust=(--no-cache --collateral "$m" "$(root "$m")")
 	started=()
 	mkdir -p kube/objects sa
@@ -66,16 +67,6 @@ deploys() {
 wrong() { echo "$1 $2 $3 $4 $5 ${6-x}" >kube/how.new && mv kube/how.new kube/how; }
 right() { rm -f kube/how; }
 
-# eventually COMMAND...: within 20 seconds
-eventually() {
-	local i
-	for ((i = 0; i < 400; i++)); do
-		! "$@" >/dev/null 2>&1 || return 0
-		sleep 0.05
-	done
-	fail "not within 20 s: $*: $(tail -n 20 ./*.log)"
-}
-
 ready() { curl -sf -o /dev/null "$1/probe/readiness"; }
 waits() { [ "$(curl -s -o /dev/null -w '%{http_code}' "$1/probe/readiness")" = 412 ]; }
 said() { grep -F "\"id\":\"$1\"" "$2"; }
@@ -86,24 +77,6 @@ attested() {
 	jq -S 'del(.evidence, .hpke_pub_key)' reply
 }
 manifests() { [ "$(attested "$1" | jq '.manifests | length')" = "$2" ]; }
-
-# recovers STATUS URL MANIFEST [OPTION...]: by a seed share owner
-recovers() {
-	run "-$1" --separate-stderr ctr-manifest recover --errors=json "${trust[@]}" --coordinator "$2" --manifest "$3" \
-		--seedshare-owner-key share.pem --seed-shares shares.json "${@:4}"
-}
-
-verifies() {
-	run "-$1" --separate-stderr ctr-attest-verify --errors=json "${trust[@]}" --manifest "$3" --coordinator "$2" "${@:4}"
-}
-
-# ends PID
-ends() {
-	local status=0
-	kill -TERM "$1"
-	wait "$1" || status=$?
-	[ "$status" -eq 0 ]
-}
 
 object() { echo "kube/objects/coordinator.$1"; }
 
@@ -116,7 +89,7 @@ meddles() {
 @test "set, update, restart, recover over ConfigMaps: immutable, labelled, and no secret in them" {
 	first
 	deploys
-	verifies 0 "$a" manifest.json --output one
+	api="$a" verifies 0 manifest.json --output one
 	api=$a sets 200 second.json "$(next manifest.json "$none")" owner.pem
 	api=$a pod 0 web.policy --open
 	secret=$output
@@ -134,8 +107,8 @@ meddles() {
 	ends "$a_pid"
 	first
 	waits "$a_probes"
-	recovers 0 "$a" second.json
-	verifies 0 "$a" second.json --coordinator-root-ca one/coordinator-root-ca.pem
+	api="$a" recovers 0 second.json
+	api="$a" verifies 0 second.json --coordinator-root-ca one/coordinator-root-ca.pem
 	api=$a pod 0 web.policy --open
 	[ "$output" = "$secret" ]
 	run -1 grep -rF "$(xxd -r -p <<<"$secret" | base64 -w0)" kube requests a.log
@@ -143,7 +116,7 @@ meddles() {
 	second --store kubernetes:another
 	api=$b sets 200 manifest.json "$none"
 	[ -e kube/objects/another.latest ]
-	verifies 0 "$a" second.json
+	api="$a" verifies 0 second.json
 }
 
 @test "two Coordinators: what one sets the other takes over, and it never serves the old manifest beside it" {
@@ -163,7 +136,7 @@ meddles() {
 		attested "$a" >one
 		attested "$b" >two
 		cmp one two
-		verifies 0 "$b" "$i.json"
+		api="$b" verifies 0 "$i.json"
 		api=$b pod 0 web.policy
 	done
 	[ "$(said superseded b.log | wc -l)" = 4 ]
@@ -172,7 +145,7 @@ meddles() {
 	ends "$b_pid"
 	kill -CONT "$a_pid"
 	second --peer http://127.0.0.1:1
-	recovers 0 "$b" 3.json
+	api="$b" recovers 0 3.json
 	t=$(jq -r .transition_hash one | base64 -d | xxd -p -c0)
 	api=$a sets 200 second.json "$t" owner.pem
 	eventually waits "$b_probes"
@@ -181,7 +154,7 @@ meddles() {
 	api=$b sets 412 1.json "$none"
 	curl -s "$b_probes/metrics" | grep -Fx 'ctr_ready 0'
 	# then a seed share owner comes
-	recovers 0 "$b" second.json
+	api="$b" recovers 0 second.json
 	api=$b pod 0 web.policy
 }
 
@@ -227,7 +200,7 @@ watches() { grep -c 'watch=1' requests; }
 	api=$b posts 409 /v1/manifest @request
 	refused manifest_conflict
 	eventually manifests "$b" 2
-	verifies 0 "$b" second.json
+	api="$b" verifies 0 second.json
 	said kube.denied b.log
 }
 
@@ -247,7 +220,7 @@ watches() { grep -c 'watch=1' requests; }
 	eventually said history.latest b.log
 	jq -c '.binaryData.bytes |= (.[0:40] + "AAAA" + .[44:])' newer >"$(object latest)"
 	eventually said history.signature b.log
-	for url in "$a" "$b"; do verifies 0 "$url" second.json; done
+	for url in "$a" "$b"; do api="$url" verifies 0 second.json; done
 	api=$b pod 0 web.policy
 	# an update on it is refused, and it goes on when the store is as it was
 	cp older "$(object latest)"
@@ -267,7 +240,7 @@ watches() { grep -c 'watch=1' requests; }
 	kill -CONT "$b_pid"
 	eventually waits "$b_probes"
 	cp newest "$(object latest)"
-	recovers 4 "$b" third.json --force
+	api="$b" recovers 4 third.json --force
 	said history.rollback b.log | grep lacks
 	waits "$b_probes"
 	api=$b pod 1 web.policy
@@ -290,14 +263,14 @@ watches() { grep -c 'watch=1' requests; }
 	rm kube/objects/*
 	cp mine/* kube/objects
 	first
-	recovers 0 "$a" manifest.json
+	api="$a" recovers 0 manifest.json
 	second
-	recovers 0 "$b" manifest.json --force
+	api="$b" recovers 0 manifest.json --force
 	api=$b sets 200 second.json "$(next manifest.json "$none")" owner.pem
 	eventually waits "$a_probes"
 	cp others "$(object latest)"
 	cp other.json shares.json
-	recovers 1 "$a" second.json --force
+	api="$a" recovers 1 second.json --force
 	said coord.seed a.log
 	waits "$a_probes"
 }
@@ -309,7 +282,7 @@ dies_at() {
 	rm -rf kube/objects
 	cp -r start kube/objects
 	first
-	recovers 0 "$a" manifest.json
+	api="$a" recovers 0 manifest.json
 	wrong "$1" coordinator "$2" 1 "$3" "$a_pid"
 	code=$(curl -s -o reply -w '%{http_code}' -H 'Content-Type: application/json' --data-binary @request "$a/v1/manifest") || true
 	right
@@ -324,12 +297,12 @@ dies_at() {
 # survives: what is in the store can be recovered to one of the two manifests, which is noted in $seen
 survives() {
 	first
-	recovers 0 "$a" manifest.json || true
+	api="$a" recovers 0 manifest.json || true
 	if [ "$status" -eq 0 ]; then
-		verifies 0 "$a" manifest.json
+		api="$a" verifies 0 manifest.json
 		seen+=o
 	else
-		verifies 0 "$a" second.json
+		api="$a" verifies 0 second.json
 		seen+=n
 	fi
 	kill -KILL "$a_pid"
@@ -371,7 +344,7 @@ survives() {
 	ends "$a_pid"
 	right
 	first
-	recovers 0 "$a" manifest.json
+	api="$a" recovers 0 manifest.json
 	for how in "text {}" "huge x" "cut x" "text [[[[" "moved https://127.0.0.1:1/" 'text {"kind":"Secret","metadata":{},"data":{},"binaryData":{}}'; do
 		read -r action arg <<<"$how"
 		wrong GET /coordinator.latest 0 99 "$action" "$arg"
@@ -391,7 +364,7 @@ survives() {
 	permit '.Policies |= map_values(.SANs += ["fourth"])' >fourth.json
 	wrong POST transition 0 1 lose
 	api=$a sets 200 fourth.json "$(next third.json "$t")" owner.pem
-	verifies 0 "$a" fourth.json
+	api="$a" verifies 0 fourth.json
 }
 
 @test "a token is read again when it changes; one that is no more good is told" {
@@ -419,11 +392,11 @@ survives() {
 	cp -r kube/objects good
 	ends "$a_pid"
 	first
-	recovers 0 "$a" manifest.json
+	api="$a" recovers 0 manifest.json
 	ends "$a_pid"
 	first
 	bad() {
-		recovers 4 "$a" manifest.json
+		api="$a" recovers 4 manifest.json
 		logged "$1" | grep -F -e "${2-}" || fail "expected $1: $(tail -n 3 a.log)"
 		waits "$a_probes"
 		rm kube/objects/*
@@ -445,7 +418,7 @@ survives() {
 	bad store.kind
 	meddles "$policy" '.data.size = "-1"'
 	bad kube.answer
-	recovers 0 "$a" manifest.json
+	api="$a" recovers 0 manifest.json
 	# an update writes over what is broken
 	manifest=$(object "manifest.$(hash_of manifest.json)")
 	meddles "$manifest" '.binaryData.bytes |= "AAAA" + .[4:]'
@@ -458,7 +431,7 @@ survives() {
 	deploys
 	wrong any coordinator 0 99 hang
 	api=$a pod 0 web.policy
-	verifies 0 "$a" manifest.json
+	api="$a" verifies 0 manifest.json
 	asks 200 "$a_probes/probe/liveness"
 	begin=$SECONDS
 	ends "$a_pid"

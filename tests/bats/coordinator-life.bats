@@ -16,16 +16,6 @@ set_by() {
 	run "-$1" --separate-stderr ctr-manifest set --errors=json "${trust[@]}" --coordinator "$api" --policies policies "${@:3}" <"$2"
 }
 
-# recovers STATUS MANIFEST [OPTION...]
-recovers() {
-	run "-$1" --separate-stderr ctr-manifest recover --errors=json "${trust[@]}" --coordinator "$api" --manifest "$2" \
-		--seedshare-owner-key share.pem --seed-shares shares.json "${@:3}"
-}
-
-verifies() {
-	run "-$1" --separate-stderr ctr-attest-verify --errors=json "${trust[@]}" --manifest "$2" --coordinator "$api" "${@:3}"
-}
-
 # joins STATUS POLICY DIR [OPTION...]: with the Initializer
 joins() {
 	run "-$1" --separate-stderr ctr-initializer --errors=json --coordinator "$api" --platform "$(machine "$2")" --output "$3" "${@:4}"

@@ -7,6 +7,7 @@ load coordinator
 setup() {
 	make_deployment
 	permit '.Policies |= map_values(.SANs += ["second"])' >second.json
+	# shellcheck disable=SC2034 # what recovers and verifies take
 	trust=(--no-cache --collateral "$m" "$(root "$m")")
 	started=()
 }
@@ -36,24 +37,6 @@ second() {
 	started+=("$pid")
 }
 
-# ends PID
-ends() {
-	local status=0
-	kill -TERM "$1"
-	wait "$1" || status=$?
-	[ "$status" -eq 0 ]
-}
-
-# eventually COMMAND...: within 20 seconds
-eventually() {
-	local i
-	for ((i = 0; i < 400; i++)); do
-		! "$@" >/dev/null 2>&1 || return 0
-		sleep 0.05
-	done
-	fail "not within 20 s: $*: $(cat b.log)"
-}
-
 ready() { curl -sf -o /dev/null "$probes/probe/readiness"; }
 waiting() { run ! ready; }
 
@@ -64,16 +47,6 @@ said() { grep -F "\"id\":\"$1\"" b.log | grep -F -e "${2-}"; }
 attested() {
 	asks 200 -H 'Content-Type: application/json' -d '{"nonce":"'"$(printf '%032d' 0 | base64 -w0)"'"}' "$1/v1/attest"
 	jq -S 'del(.evidence, .hpke_pub_key)' reply
-}
-
-# recovers STATUS MANIFEST [OPTION...]: B, by a seed share owner
-recovers() {
-	run "-$1" --separate-stderr ctr-manifest recover --errors=json "${trust[@]}" --coordinator "$api" --manifest "$2" \
-		--seedshare-owner-key share.pem --seed-shares shares.json "${@:3}"
-}
-
-verifies() {
-	run "-$1" --separate-stderr ctr-attest-verify --errors=json "${trust[@]}" --manifest "$2" --coordinator "$api" "${@:3}"
 }
 
 # gives_away FILE: A's state, to one who may have it

@@ -147,3 +147,32 @@ attached() {
 	done
 	fail "strace did not attach"
 }
+
+# recovers STATUS MANIFEST [OPTION...]: the one at $api, by a seed share owner; verifies: the same for its verdict. Both by
+# ${trust[@]}.
+recovers() {
+	run "-$1" --separate-stderr ctr-manifest recover --errors=json "${trust[@]}" --coordinator "$api" --manifest "$2" \
+		--seedshare-owner-key share.pem --seed-shares shares.json "${@:3}"
+}
+
+verifies() {
+	run "-$1" --separate-stderr ctr-attest-verify --errors=json "${trust[@]}" --manifest "$2" --coordinator "$api" "${@:3}"
+}
+
+# ends PID
+ends() {
+	local status=0
+	kill -TERM "$1"
+	wait "$1" || status=$?
+	[ "$status" -eq 0 ]
+}
+
+# eventually COMMAND...: within 20 seconds
+eventually() {
+	local i
+	for ((i = 0; i < 400; i++)); do
+		! "$@" >/dev/null 2>&1 || return 0
+		sleep 0.05
+	done
+	fail "not within 20 s: $*: $(tail -n 20 ./*.log)"
+}

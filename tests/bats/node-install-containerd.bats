@@ -5,9 +5,7 @@ load helpers
 load node-install
 
 setup() {
-	cd "$BATS_TEST_TMPDIR" || return
-	mkdir -p proc/1
-	printf 'init\0' >proc/1/cmdline
+	in_new_place "$BATS_TEST_TMPDIR"
 	CONTAINERD=${CONTAINERD:-$(command -v containerd || true)}
 	[ "$CONTAINERD" ] || skip "containerd is absent"
 	[ "$(id -u)" -eq 0 ] || skip "needs root for chroot"

@@ -8,9 +8,7 @@ calls='mkdir rename renameat2 unlink unlinkat rmdir write fchmod fsync'
 setup() {
 	# in memory where that is possible: thousands of fsyncs
 	T=$(mktemp -d -p /dev/shm 2>/dev/null || mktemp -d -p "$BATS_TEST_TMPDIR")
-	cd "$T" || return
-	mkdir -p proc/1
-	printf 'init\0' >proc/1/cmdline
+	in_new_place "$T"
 	ulimit -c 0
 	runtime
 	wild "${kind-aks}"

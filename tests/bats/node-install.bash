@@ -50,6 +50,13 @@ tree() {
 	(cd node && find . -printf '%p %y %m %l\n' | sort && find . -type f -exec sha256sum {} + | sort)
 }
 
+# in_new_place DIRECTORY: there, with a /proc where nothing runs
+in_new_place() {
+	cd "$1" || return
+	mkdir -p proc/1
+	printf 'init\0' >proc/1/cmdline
+}
+
 # wild NAME: a node as that distribution leaves it, written from public descriptions of them. "$conf" is the file
 # that changes, $ACTIVE the unit.
 wild() {

@@ -4,9 +4,7 @@ load helpers
 load node-install
 
 setup() {
-	cd "$BATS_TEST_TMPDIR" || return
-	mkdir -p proc/1
-	printf 'init\0' >proc/1/cmdline
+	in_new_place "$BATS_TEST_TMPDIR"
 	runtime
 	wild kubeadm
 	play_systemctl
