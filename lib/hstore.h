@@ -37,7 +37,8 @@ void ctr_hstore_cleanup(struct ctr_hstore **s);
 
 /*
  * Appends the blob with that name, whole or not at all. CTR_ENV "store.missing" (there is none),
- * "store.read"; CTR_FORMAT "store.hash" (changed or cut), "store.kind" (no regular file), "limit".
+ * "store.read"; CTR_FORMAT "store.hash" (changed or cut), "store.kind" (no regular file, or too
+ * large).
  */
 CTR_MUST int ctr_hstore_get(struct ctr_hstore *s, enum ctr_blob kind,
 			    const uint8_t name[CTR_SHA256_SIZE], struct ctr_buf *b,
@@ -56,7 +57,7 @@ CTR_MUST int ctr_hstore_put(struct ctr_hstore *s, enum ctr_blob kind, const void
 			    uint8_t hash[CTR_SHA256_SIZE], struct ctr_err *e);
 
 /* Appends the record; nothing when there is none yet. CTR_ENV "store.read", CTR_FORMAT
- * "store.kind", "limit". */
+ * "store.kind". */
 CTR_MUST int ctr_hstore_latest(struct ctr_hstore *s, struct ctr_buf *b, struct ctr_err *e);
 
 /*

@@ -65,6 +65,7 @@ static int dir_read(struct ctr_hstore *s, const char *name, size_t max, struct c
 	/* a FIFO must not stop us, nor a terminal become ours */
 	ctr_auto_fd int fd =
 		openat(dir, file, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	struct ctr_err why = { 0 };
 	struct stat st;
 
 	*found = false;
@@ -77,7 +78,11 @@ static int dir_read(struct ctr_hstore *s, const char *name, size_t max, struct c
 	if (!S_ISREG(st.st_mode))
 		return ctr_fail(e, CTR_FORMAT, "store.kind", "%s: no regular file", name);
 	*found = true;
-	return ctr_fd_read(fd, name, max, b, e);
+	if (ctr_fd_read(fd, name, max, b, &why) == 0)
+		return 0;
+	/* nothing so large was put there: the store's fault, and no request's */
+	return why.code == CTR_FORMAT ? ctr_fail(e, CTR_FORMAT, "store.kind", "%s", why.msg)
+				      : ctr_err_pass(e, &why);
 }
 
 static int failed(const char *name, struct ctr_err *e)

@@ -98,7 +98,7 @@ joins() {
 	stops
 
 	# not signed by this seed, or not what the hashes say
-	for broken in cut changed blob policies gone; do
+	for broken in cut changed blob policies huge gone; do
 		want=4
 		rm -rf store
 		cp -r first store
@@ -107,6 +107,7 @@ joins() {
 		changed) want=1 && flip store/transitions/latest 20 ;;
 		blob) flip "$(echo store/manifests/*)" 5 ;;
 		policies) flip "$(echo store/policies/*)" 30 ;;
+		huge) truncate -s 3G "$(echo store/policies/*)" ;;
 		gone) rm "$(echo store/policies/*)" ;;
 		esac
 		starts

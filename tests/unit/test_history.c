@@ -379,7 +379,7 @@ static void transitions_are_64_bytes(void **s)
 	sign_blob(blob, 63);
 	T_FAILS(load(e), CTR_FORMAT, "history.blob");
 	sign_blob(blob, 65);
-	T_FAILS(load(e), CTR_FORMAT, "limit");
+	T_FAILS(load(e), CTR_FORMAT, "store.kind");
 }
 
 /* The first transition's file says that the last one came before it. */
@@ -417,14 +417,14 @@ static void odd_files(void **s)
 	rmdir(path);
 	write_file(path, b.p, b.n);
 	assert_int_equal(truncate(path, (off_t)1 << 40), 0);
-	T_FAILS(load(e), CTR_FORMAT, "limit");
+	T_FAILS(load(e), CTR_FORMAT, "store.kind");
 	unlink(path);
 	assert_int_equal(symlink(elsewhere, path), 0);
 	T_OK(append(0, e)); /* put in the link's place, not through it */
 	T_OK(load(e));
 	snprintf(path, sizeof path, "%s", in_store("transitions", "latest"));
 	assert_int_equal(truncate(path, 1 << 20), 0);
-	T_FAILS(load(e), CTR_FORMAT, "limit");
+	T_FAILS(load(e), CTR_FORMAT, "store.kind");
 	unlink(path);
 	assert_int_equal(symlink(elsewhere, path), 0);
 	T_FAILS(load(e), CTR_FORMAT, "store.kind");
